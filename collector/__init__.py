@@ -1,0 +1,1 @@
+"""What we keep, and what it means: durable ingest, time series, outages and their causes."""

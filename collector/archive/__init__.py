@@ -1,0 +1,1 @@
+"""Where measurements rest: the archives, all behind the seam in ``base``."""

@@ -1,0 +1,1 @@
+"""What we show: coverage, maps, the weekly report, exports."""

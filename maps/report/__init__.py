@@ -1,0 +1,1 @@
+"""The weekly report: one model of it, written in several formats."""

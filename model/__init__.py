@@ -1,0 +1,1 @@
+"""The words of Jangkau: standard library only; reads, writes, waits and formats nothing."""

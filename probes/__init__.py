@@ -1,0 +1,1 @@
+"""How we look, and carry what we saw home. Runs in the village and in the operations centre alike."""

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Makes .venv with everything pinned, and installs the Debian packages that are missing.
+# As root it installs them; otherwise it names the one command to run and stops.
+set -eu
+cd "$(dirname "$0")"
+
+# python3-venv: the environment. fping: bench peer and judge of our echoes. iproute2, util-linux:
+# the namespace of the simulated province. busybox, snmpd ...: real parts that tests run against.
+wanted="python3-venv fping iproute2 util-linux busybox"
+missing=""
+for package in $wanted; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+    if [ "$(id -u)" = 0 ]; then
+        apt-get update -q
+        # shellcheck disable=SC2086  # a list of package names
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
+    else
+        echo "Missing Debian packages. Run this once, then repeat:  sudo apt-get install$missing" >&2
+        exit 1
+    fi
+fi
+
+python=""
+for candidate in python3.11 python3.12 python3.13 python3; do
+    if command -v "$candidate" >/dev/null && "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        python=$candidate
+        break
+    fi
+done
+[ -n "$python" ] || { echo "Jangkau needs Python 3.11 or newer with venv" >&2; exit 1; }
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+.venv/bin/python -m pip install -q --require-hashes -r constraints.txt
+.venv/bin/python -m pip install -q --no-deps --no-build-isolation -e .

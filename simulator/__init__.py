@@ -1,0 +1,1 @@
+"""A province in a box with known truth: real packets, scripted misfortune."""
