@@ -1,1 +1,1 @@
-"""The front door: one file per command; the only place that knows everybody and wires it by hand."""
+"""The front door: one file per command; the only place that knows everybody and wires by hand."""

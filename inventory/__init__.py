@@ -1,1 +1,1 @@
-"""How what is watched is read: YAML, CSV and GeoJSON into the model, every mistake with its place."""
+"""How the inventory is read: YAML, CSV, GeoJSON into the model, every mistake with its place."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of a probe's work. ``address`` is an IP literal or, for kinds that resolve, a name."""
+    """One line of a probe's work. ``address``: an IP literal or, for kinds that resolve, a name."""
 
     site: str
     vantage: str

@@ -14,7 +14,7 @@ from model.site import Access
 
 
 class State(StrEnum):
-    """The weekly state of a site or village, best to worst, then the two that are no measurement."""
+    """The weekly state of a site or village: best to worst, then the two without a measurement."""
 
     STABLE = "stable"
     FAIR = "fair"

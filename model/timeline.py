@@ -79,7 +79,8 @@ def subtract(left: Sequence[Interval], right: Sequence[Interval]) -> list[Interv
     """The time in ``left`` that is not in ``right``. Each side must be disjoint and in order."""
     rest: list[Interval] = []
     j = 0
-    for start, end in left:
+    for first, end in left:
+        start = first
         while j < len(right) and right[j].end_ms <= start:
             j += 1
         k = j

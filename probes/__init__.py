@@ -1,1 +1,1 @@
-"""How we look, and carry what we saw home. Runs in the village and in the operations centre alike."""
+"""How we look, and carry what we saw home; in the village and in the operations centre alike."""

@@ -1,0 +1,17 @@
+"""How commands speak on a terminal: results on standard output, everything else on standard error.
+
+Colour only on a terminal, NO_COLOR respected (rich does both); ``--json`` prints one document.
+"""
+
+import json
+from typing import Any
+
+from rich.console import Console
+
+stdout = Console(highlight=False)
+stderr = Console(stderr=True, highlight=False)
+
+
+def print_json(document: Any) -> None:
+    """One JSON document, UTF-8, indented, stable key order as given."""
+    stdout.file.write(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
