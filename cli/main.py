@@ -10,7 +10,7 @@ import traceback
 import typer
 
 from cli import terminal
-from model.errors import InputError, Unavailable
+from model.errors import InputError, UnavailableError
 
 app = typer.Typer(
     name="jangkau",
@@ -29,10 +29,10 @@ def main() -> None:
     except InputError as error:
         terminal.stderr.print(str(error), markup=False, highlight=False)
         sys.exit(2)
-    except Unavailable as error:
+    except UnavailableError as error:
         terminal.stderr.print(str(error), markup=False, highlight=False)
         sys.exit(1)
-    except Exception:
+    except Exception:  # noqa: BLE001 - the last net: whatever lands here is our bug
         traceback.print_exc()
         terminal.stderr.print("This is a bug in Jangkau, not in your input. Please report it.")
         sys.exit(3)
