@@ -91,6 +91,8 @@ METRICS: Mapping[str, Metric] = {
     ),
     "supply_volts": Metric("V", "supply voltage of the device"),
     "on_battery": Metric("1", "1 while a UPS or battery carries the load", whole=True),
+    "gap_seconds": Metric("s", "length of a stretch that was measured but dropped from a spool"),
+    "gap_looks": Metric("1", "number of looks in such a stretch", whole=True),
     "clients": Metric("1", "Wi-Fi clients, counted and never listed", whole=True),
 }
 """Every reading that the archive keeps in a column of its own, by name. A name carries its unit."""
