@@ -68,8 +68,9 @@ class Definition:
 
     @property
     def hash(self) -> str:
-        """Twelve hex digits that change whenever any number of the definition does."""
-        content = asdict(self)
+        """Twelve hex digits that change whenever any number of the definition does, and only then
+        (10 and 10.0 are one number)."""
+        content = json.loads(json.dumps(asdict(self)), parse_int=float)
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 

@@ -61,6 +61,7 @@ class Reason:
     BUG = "bug"
     SPOOL_OVERFLOW = "spool overflow"
     PROBE_SILENT = "probe silent"
+    PROBE_WITHOUT_POWER = "probe without power"
     COLLECTOR_BLIND = "collector blind"
     NOT_IN_SERVICE = "not in service"
 

@@ -1,0 +1,301 @@
+"""Outages and evidence -> one cause each, with a confidence and what decided it.
+
+Law: the evidence of all rules is weighed together, never the first that matches. Findings of the
+same rule do not add up; those of different rules do (noisy or), and the causes then compete.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from collector.facts import Boot, Facts
+from collector.islands import Island
+from collector.rules import RULES, Case, Together
+from collector.settings import BlameSettings
+from collector.verdict import SiteLooks
+from model.inventory import Inventory
+from model.measurement import Outcome, Rung, Vantage
+from model.outage import Cause, Outage
+from model.site import Access, Site
+from model.timeline import Interval, intersect, total_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """An outage before anybody asked why: its site, its stretch, whether it is still open."""
+
+    site: Site
+    interval: Interval
+    open: bool
+
+
+def blame(
+    silences: Sequence[Silence],
+    inventory: Inventory,
+    looks: Mapping[str, SiteLooks],
+    facts: Facts,
+    settings: BlameSettings,
+) -> list[Outage]:
+    """Give each silence its cause. Two passes: what a neighbour's outage was called in the first
+    is evidence in the second (a battery that runs down after the grid failed)."""
+    neighbours = _Neighbours(inventory, silences, settings)
+    outages: list[Outage] = []
+    cases: list[Case] = []
+    for number, silence in enumerate(silences):
+        case = _case(number, silence, inventory, looks, facts, neighbours, settings)
+        cases.append(case)
+        outages.append(_judge(case, settings))
+    dark = _dark_feeders(cases, outages)
+    for number, case in enumerate(cases):
+        feeder = case.site.feeder
+        if feeder is not None and _covers(dark.get(feeder, ()), case, settings):
+            again = replace(case, feeder_out_already=True)
+            outages[number] = _judge(again, settings)
+    return _with_parents(cases, outages, settings)
+
+
+def _judge(case: Case, settings: BlameSettings) -> Outage:
+    found = [evidence for rule in RULES for evidence in rule(case, settings)]
+    doubt: dict[Cause, dict[str, float]] = defaultdict(dict)
+    for evidence in found:
+        by_rule = doubt[evidence.cause]
+        by_rule[evidence.rule] = min(by_rule.get(evidence.rule, 1.0), 1 - evidence.weight)
+    belief: dict[Cause, float] = {}
+    for cause, by_rule in doubt.items():
+        left = 1.0
+        for value in by_rule.values():
+            left *= value
+        belief[cause] = 1 - left
+    cause = max(belief, key=lambda one: belief[one])
+    # What speaks for other causes takes from the confidence as much as it deserves itself.
+    against = max((value for other, value in belief.items() if other is not cause), default=0.0)
+    confidence = belief[cause] * (1 - against * (1 - belief[cause]))
+    if confidence < settings.confidence_min:
+        cause = Cause.UNKNOWN
+    found.sort(key=lambda evidence: (evidence.cause is not cause, -evidence.weight))
+    return Outage(
+        site=case.site.id,
+        start_ms=case.interval.start_ms,
+        end_ms=case.interval.end_ms,
+        open=case.open,
+        cause=cause,
+        confidence=round(confidence, 3),
+        evidence=tuple(found),
+    )
+
+
+class _Neighbours:
+    """Who else fell when: starts of outages by feeder, by upstream node, and of satellite sites by
+    kabupaten."""
+
+    def __init__(
+        self, inventory: Inventory, silences: Sequence[Silence], settings: BlameSettings
+    ) -> None:
+        self._settings = settings
+        self._members: dict[str, set[str]] = defaultdict(set)
+        self._starts: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._groups: dict[str, list[str]] = {}
+        self._hours: dict[str, list[int]] = defaultdict(list)
+        for site in inventory.sites:
+            groups = [f"upstream {node}" for node in inventory.upstream_chain(site)]
+            if site.feeder is not None:
+                groups.append(f"feeder {site.feeder}")
+            if site.access is Access.GEO:
+                groups.append(f"sky {site.village[:5]}")
+            self._groups[site.id] = groups
+            for group in groups:
+                self._members[group].add(site.id)
+        for silence in silences:
+            for group in self._groups[silence.site.id]:
+                self._starts[group].append((silence.interval.start_ms, silence.site.id))
+            self._hours[silence.site.id].append(_local_second(silence))
+        for starts in self._starts.values():
+            starts.sort()
+
+    def together(self, group: str, silence: Silence, within_seconds: int) -> Together:
+        """How many members of a group fell within the window around this one's start."""
+        window = (within_seconds + silence.site.interval_seconds) * 1000
+        starts = self._starts[group]
+        start = silence.interval.start_ms
+        low = bisect_left(starts, (start - window, ""))
+        high = bisect_right(starts, (start + window, "\uffff"))
+        fell = len({site for _, site in starts[low:high]})
+        return Together(group.partition(" ")[2], fell, len(self._members[group]))
+
+    def feeder(self, silence: Silence) -> Together | None:
+        feeder = silence.site.feeder
+        if feeder is None:
+            return None
+        return self.together(f"feeder {feeder}", silence, self._settings.together_seconds)
+
+    def upstream(self, silence: Silence) -> Together | None:
+        """The widest node above the site that fell as a whole; else the nearest one."""
+        best: Together | None = None
+        for group in self._groups[silence.site.id]:
+            if not group.startswith("upstream "):
+                continue
+            found = self.together(group, silence, self._settings.together_seconds)
+            whole = (
+                found.share >= self._settings.upstream_share_min
+                and found.fell >= self._settings.upstream_sites_min
+            )
+            if best is None or (whole and found.sites >= best.sites):
+                best = found
+        return best
+
+    def fading(self, silence: Silence) -> int:
+        """Other satellite sites of the kabupaten that failed at about the same time."""
+        if silence.site.access is not Access.GEO:
+            return 0
+        group = f"sky {silence.site.village[:5]}"
+        return self.together(group, silence, self._settings.fade_neighbour_seconds).fell - 1
+
+    def same_hour_days(self, silence: Silence) -> int:
+        """Outages of this site that began at this time of day, this one included."""
+        slack, day = self._settings.power_hour_slack_seconds, 86_400
+        second = _local_second(silence)
+        return sum(
+            min((other - second) % day, (second - other) % day) <= slack
+            for other in self._hours[silence.site.id]
+        )
+
+
+def _local_second(silence: Silence) -> int:
+    start = datetime.fromtimestamp(
+        silence.interval.start_ms / 1000, ZoneInfo(silence.site.timezone)
+    )
+    return start.hour * 3600 + start.minute * 60 + start.second
+
+
+def _case(
+    number: int,
+    silence: Silence,
+    inventory: Inventory,
+    looks: Mapping[str, SiteLooks],
+    facts: Facts,
+    neighbours: _Neighbours,
+    settings: BlameSettings,
+) -> Case:
+    site, interval = silence.site, silence.interval
+    boots = facts.boots.get(site.id, ())
+    lived, isp_answered = _rungs(looks[site.id], interval)
+    return Case(
+        site=site,
+        interval=interval,
+        open=silence.open,
+        maintenance=_maintenance(inventory, silence, settings),
+        probe_lived=lived,
+        isp_answered=isp_answered,
+        booted=_boot_within(boots, interval, settings),
+        survived=any(
+            boot.first_ms <= interval.start_ms and boot.last_ms >= interval.end_ms for boot in boots
+        ),
+        feeder=neighbours.feeder(silence),
+        feeder_out_already=False,
+        upstream=neighbours.upstream(silence),
+        volts=facts.volts.get(number),
+        same_hour_days=neighbours.same_hour_days(silence),
+        loss=facts.loss.get(number),
+        fading_neighbours=neighbours.fading(silence),
+    )
+
+
+def _rungs(looks: SiteLooks, interval: Interval) -> tuple[bool | None, bool | None]:
+    """Whether the site's probe measured during the outage (None: it has none), and whether its
+    provider's first hop answered for most of that time."""
+    national = [i for i in looks.of(Vantage.VILLAGE, Rung.NATIONAL) if _inside(i, interval)]
+    if not national:
+        has_probe = any(True for _ in looks.of(Vantage.VILLAGE, Rung.NATIONAL))
+        return (False if has_probe else None), None
+    answered = silent = 0
+    for island in looks.of(Vantage.VILLAGE, Rung.ISP_GATEWAY):
+        span = Interval(island.first_ms, island.last_ms + island.interval_ms)
+        common = total_ms(intersect([span], [interval]))
+        if island.outcome is Outcome.UP:
+            answered += common
+        elif island.outcome is Outcome.DOWN:
+            silent += common
+    return True, (answered > silent if answered or silent else None)
+
+
+def _inside(island: Island, interval: Interval) -> bool:
+    """Whether a failed look of the probe lies within the outage."""
+    return (
+        island.outcome is Outcome.DOWN
+        and island.first_ms < interval.end_ms
+        and island.last_ms >= interval.start_ms
+    )
+
+
+def _boot_within(boots: Sequence[Boot], interval: Interval, settings: BlameSettings) -> Boot | None:
+    """The device's start that falls into the outage."""
+    slack = settings.boot_slack_seconds * 1000
+    for boot in boots:
+        if interval.start_ms - slack <= boot.started_ms <= interval.end_ms + slack:
+            return boot
+    return None
+
+
+def _maintenance(inventory: Inventory, silence: Silence, settings: BlameSettings) -> str | None:
+    """The reason of announced work on the site or its upstreams that covers the outage."""
+    chain = set(inventory.upstream_chain(silence.site))
+    slack = settings.maintenance_slack_seconds * 1000
+    for work in inventory.maintenance:
+        if silence.site.id in work.sites or chain & work.upstreams:
+            window = Interval(work.interval.start_ms - slack, work.interval.end_ms + slack)
+            covered = silence.interval.clip(window)
+            share = (covered.length_ms if covered else 0) / silence.interval.length_ms
+            if share >= settings.maintenance_overlap_min:
+                return work.reason
+    return None
+
+
+def _dark_feeders(cases: Sequence[Case], outages: Sequence[Outage]) -> dict[str, list[Interval]]:
+    """When each feeder was without power, as far as several of its sites say so together."""
+    dark: dict[str, list[Interval]] = defaultdict(list)
+    for case, outage in zip(cases, outages, strict=True):
+        shared = any(evidence.rule == "feeder" for evidence in outage.evidence)
+        if case.site.feeder is not None and outage.cause is Cause.POWER and shared:
+            dark[case.site.feeder].append(case.interval)
+    return dark
+
+
+def _covers(dark: Sequence[Interval], case: Case, settings: BlameSettings) -> bool:
+    """Whether the feeder was dark when this outage began, from before it."""
+    start = case.interval.start_ms
+    early = start - settings.together_seconds * 1000
+    return any(item.start_ms < early and start <= item.end_ms for item in dark)
+
+
+def _with_parents(
+    cases: Sequence[Case], outages: Sequence[Outage], settings: BlameSettings
+) -> list[Outage]:
+    """Name the outage that owns each child: the failure of the node it fell with, by its first
+    child's start."""
+    owned = [_shared_node(case, outage) for case, outage in zip(cases, outages, strict=True)]
+    parents: list[Outage] = list(outages)
+    latest: dict[str, tuple[str, int]] = {}
+    for number in sorted(range(len(outages)), key=lambda one: outages[one].start_ms):
+        node, outage = owned[number], outages[number]
+        if node is None:
+            continue
+        reach = (settings.together_seconds + cases[number].site.interval_seconds) * 1000
+        parent, last_start = latest.get(node, ("", 0))
+        if not parent or outage.start_ms - last_start > reach:
+            parent = f"{node}@{outage.start_ms // 1000}"
+        latest[node] = (parent, outage.start_ms)
+        parents[number] = replace(outage, parent=parent)
+    return parents
+
+
+def _shared_node(case: Case, outage: Outage) -> str | None:
+    """The node whose failure took the site down, if the deciding evidence names one."""
+    rules = {evidence.rule for evidence in outage.evidence if evidence.cause is outage.cause}
+    if outage.cause is Cause.UPSTREAM and "upstream" in rules and case.upstream is not None:
+        return f"upstream:{case.upstream.node}"
+    if outage.cause is Cause.POWER and "feeder" in rules and case.feeder is not None:
+        return f"feeder:{case.feeder.node}"
+    return None

@@ -1,0 +1,174 @@
+"""Facts about outages that only the measurements know: boots, supply voltage, loss around them.
+
+Law: one query per kind of fact for all outages together; what comes back is small.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from collector.engine import Engine
+from collector.settings import BlameSettings
+from model.measurement import Reason
+from model.timeline import Interval
+
+_BOOTS = """
+SELECT site, boot_id, epoch_ms(min("at")) AS first_ms, epoch_ms(max("at")) AS last_ms,
+       arg_min(uptime_seconds, "at") AS uptime, max(coalesce(boot_reason, 0)) AS reason
+FROM looks
+WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
+  AND kind = 'device' AND outcome = 1 AND boot_id IS NOT NULL AND uptime_seconds IS NOT NULL
+GROUP BY site, boot_id ORDER BY site, first_ms
+"""
+
+_GAPS = """
+SELECT site, epoch_ms("at") AS start_ms,
+       epoch_ms("at") + round(gap_seconds * 1000)::BIGINT AS end_ms
+FROM looks
+WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
+  AND kind = 'gap' AND gap_seconds IS NOT NULL
+ORDER BY ALL
+"""
+
+_VOLTS = """
+WITH readings AS (
+    SELECT site, epoch_ms("at") AS at_ms, supply_volts AS volts FROM looks
+    WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
+      AND kind = 'device' AND supply_volts IS NOT NULL
+), usual AS (SELECT site, median(volts) AS volts FROM readings GROUP BY site)
+SELECT o.number, min(r.volts) AS before_volts, any_value(u.volts) AS usual_volts
+FROM outages o
+JOIN readings r ON r.site = o.site AND r.at_ms BETWEEN o.start_ms - $window_ms AND o.end_ms
+JOIN usual u ON u.site = o.site
+GROUP BY o.number
+"""
+
+_LOSS_AROUND = """
+WITH looked AS (
+    SELECT site, epoch_ms("at") AS at_ms, sent, received FROM looks
+    WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
+      AND kind = 'ping' AND target IN ('site', 'national') AND sent > 0
+      AND site IN (SELECT site FROM outages WHERE fades)
+), usual AS (
+    SELECT site, 1 - sum(received) / sum(sent) AS loss FROM hours
+    WHERE kind = 'ping' AND target IN ('site', 'national') AND lowest = 1 GROUP BY site
+)
+SELECT o.number,
+       1 - sum(received) FILTER (at_ms < o.start_ms) / sum(sent) FILTER (at_ms < o.start_ms)
+           AS loss_before,
+       1 - sum(received) FILTER (at_ms >= o.end_ms) / sum(sent) FILTER (at_ms >= o.end_ms)
+           AS loss_after,
+       any_value(u.loss) AS loss_usual
+FROM outages o
+JOIN looked l ON l.site = o.site
+     AND l.at_ms BETWEEN o.start_ms - $window_ms AND o.end_ms + $window_ms
+     AND (l.at_ms < o.start_ms OR l.at_ms >= o.end_ms)
+LEFT JOIN usual u ON u.site = o.site
+WHERE o.fades
+GROUP BY o.number
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """One life of a device: when it started (from its uptime), when it was first and last heard,
+    and what it says of the start (``boot_reason`` of METRICS; 0 where it says nothing)."""
+
+    started_ms: int
+    first_ms: int
+    last_ms: int
+    reason: int
+
+
+@dataclass(frozen=True, slots=True)
+class Volts:
+    """Lowest supply voltage shortly before (or during) an outage, and the site's usual one."""
+
+    before: float
+    usual: float
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Shares of echoes lost shortly before and after an outage, and usually. None: not looked."""
+
+    before: float | None
+    after: float | None
+    usual: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the measurements say; volts and loss are by the outage's number in the given order."""
+
+    boots: Mapping[str, Sequence[Boot]]
+    volts: Mapping[int, Volts]
+    loss: Mapping[int, Loss]
+
+
+def find_boots(engine: Engine, interval: Interval) -> dict[str, list[Boot]]:
+    """All boots by site, in order of time."""
+    boots: dict[str, list[Boot]] = defaultdict(list)
+    for site, _, first, last, uptime, reason in engine.rows(_BOOTS, _bounds(interval)):
+        boots[site].append(Boot(first - round(uptime * 1000), first, last, int(reason)))
+    return boots
+
+
+def find_gaps(
+    engine: Engine, interval: Interval, boots: Mapping[str, Sequence[Boot]]
+) -> dict[str, list[tuple[Interval, str]]]:
+    """Stretches with a known reason for having no data, by site: what a spool had to drop, and the
+    time between a device's last word and its next start."""
+    gaps: dict[str, list[tuple[Interval, str]]] = defaultdict(list)
+    for site, start, end in engine.rows(_GAPS, _bounds(interval)):
+        gaps[site].append((Interval(start, end), Reason.SPOOL_OVERFLOW))
+    for site, lives in boots.items():
+        for life, following in pairwise(lives):
+            if following.first_ms > life.last_ms:
+                off = Interval(life.last_ms, following.first_ms)
+                gaps[site].append((off, Reason.PROBE_WITHOUT_POWER))
+    return gaps
+
+
+def find_facts(
+    engine: Engine,
+    interval: Interval,
+    outages: Sequence[tuple[str, Interval]],
+    fading_sites: Iterable[str],
+    boots: Mapping[str, Sequence[Boot]],
+    settings: BlameSettings,
+) -> Facts:
+    """Collect the facts around ``outages`` (site and stretch each). ``fading_sites`` are those
+    whose line rain can weaken. Needs the table ``hours`` of ``find_islands``."""
+    if not outages:
+        return Facts(boots, {}, {})
+    fading = frozenset(fading_sites)
+    columns: dict[str, Any] = {
+        "number": np.arange(len(outages)),
+        "site": np.array([site for site, _ in outages], dtype=object),
+        "start_ms": np.array([item.start_ms for _, item in outages], dtype=np.int64),
+        "end_ms": np.array([item.end_ms for _, item in outages], dtype=np.int64),
+        "fades": np.array([site in fading for site, _ in outages]),
+    }
+    engine.table("outages", columns)
+    volts_window = {"window_ms": settings.volts_window_seconds * 1000}
+    volts = {
+        number: Volts(before, usual)
+        for number, before, usual in engine.rows(_VOLTS, {**_bounds(interval), **volts_window})
+    }
+    fade_window = {"window_ms": settings.fade_window_seconds * 1000}
+    loss = {
+        number: Loss(before, after, usual or 0.0)
+        for number, before, after, usual in engine.rows(
+            _LOSS_AROUND, {**_bounds(interval), **fade_window}
+        )
+    }
+    return Facts(boots, volts, loss)
+
+
+def _bounds(interval: Interval) -> dict[str, int]:
+    return {"start_ms": interval.start_ms, "end_ms": interval.end_ms}

@@ -1,0 +1,184 @@
+"""What a site's state was at every moment, concluded from all vantages.
+
+Law: a good look from anywhere proves the internet of a site; a failed look says DOWN only when
+whoever looked could see; everything else is UNKNOWN with the best reason known. Down and up are
+both dated back to the first look that showed them.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from collector.islands import Island, Series
+from collector.settings import VerdictSettings
+from model.measurement import Outcome, Reason, Rung, Vantage
+from model.timeline import Interval, Run, intersect, subtract, total_ms, union
+
+_PROVES_INTERNET = {
+    (Vantage.CENTRE, Rung.SITE),
+    (Vantage.VILLAGE, Rung.NATIONAL),
+    (Vantage.VILLAGE, Rung.INTERNATIONAL),
+}
+"""Who looked at what, when a good look proves that the site has internet."""
+
+
+@dataclass
+class SiteLooks:
+    """The islands of one site that speak about its internet, and those that speak about why."""
+
+    deciding: list[Series] = field(default_factory=list)
+    others: list[Series] = field(default_factory=list)
+    known_gaps: list[tuple[Interval, str]] = field(default_factory=list)
+    """Stretches of which the probe itself, or its next boot, says why nothing was measured."""
+
+    def add(self, series: Series) -> None:
+        key = (series.vantage, series.target.partition(":")[0])
+        (self.deciding if key in _PROVES_INTERNET else self.others).append(series)
+
+    def of(self, vantage: Vantage, rung: Rung) -> Iterable[Island]:
+        """All islands of one vantage and rung."""
+        for series in (*self.deciding, *self.others):
+            if series.vantage == vantage and series.target.partition(":")[0] == rung:
+                yield from series.islands
+
+
+@dataclass(frozen=True)
+class Blindness:
+    """When the centre could not be believed, and when it was not looking (``blind.py``)."""
+
+    own_line_down: Sequence[Interval] = ()
+    not_looking: Sequence[Interval] = ()
+
+
+@dataclass
+class _Claims:
+    """Stretches by what they prove."""
+
+    up: list[Interval] = field(default_factory=list)
+    held_up: list[Interval] = field(default_factory=list)
+    down: list[Interval] = field(default_factory=list)
+    down_looks: list[int] = field(default_factory=list)
+    unknown: list[tuple[Interval, str]] = field(default_factory=list)
+
+
+def verdict(
+    looks: SiteLooks, window: Interval, blindness: Blindness, settings: VerdictSettings
+) -> tuple[list[Run], list[Interval]]:
+    """The site's timeline in ``window`` without holes, and its outages.
+
+    An outage begins when the site was silent for ``confirm_seconds`` and ends when it has been
+    good for ``settle_seconds``; what is shorter stays UP (a lost look, a reboot).
+    """
+    claims = _claims(looks, blindness, settings)
+    up = union(claims.up)
+    down = subtract(union(claims.down), up)
+    outages = _settled(down, claims.down_looks, up, settings)
+    outages = [piece for item in outages if (piece := item.clip(window)) is not None]
+    not_down = subtract([window], outages)
+    unknown = subtract(not_down, union([*up, *claims.held_up, *down]))
+    seen_up = subtract(not_down, unknown)
+    runs = [Run(*item, Outcome.DOWN, Reason.NO_ANSWER) for item in outages]
+    runs += [Run(*item, Outcome.UP) for item in seen_up]
+    reasons = _reasons(claims, blindness)
+    for item in unknown:
+        runs += _with_reasons(item, reasons)
+    runs.sort(key=lambda run: run.start_ms)
+    return runs, _joined(outages, unknown)
+
+
+def _claims(looks: SiteLooks, blindness: Blindness, settings: VerdictSettings) -> _Claims:
+    claims = _Claims()
+    for series in looks.deciding:
+        central = series.vantage == Vantage.CENTRE
+        islands = series.islands
+        for number, island in enumerate(islands):
+            held = island.last_ms + island.interval_ms
+            if number + 1 < len(islands):
+                following = islands[number + 1].first_ms
+                if following - island.last_ms <= settings.gap_intervals * island.interval_ms:
+                    held = following
+                else:
+                    held = min(held, following)
+            span = Interval(island.first_ms, held)
+            if island.outcome is Outcome.UP:
+                claims.up.append(Interval(island.first_ms, island.last_ms + 1))
+                claims.held_up.append(span)
+            elif island.outcome is Outcome.DOWN:
+                believed = subtract([span], blindness.own_line_down) if central else [span]
+                claims.down.extend(believed)
+                if believed:
+                    claims.down_looks.extend(_look_times(island, believed))
+            else:
+                claims.unknown.append((span, island.reason))
+    claims.down_looks.sort()
+    claims.unknown.extend(looks.known_gaps)
+    return claims
+
+
+def _look_times(island: Island, believed: Sequence[Interval]) -> list[int]:
+    """When the looks of an island were made (evenly spread), as far as they are believed."""
+    steps = max(island.looks - 1, 1)
+    times = [
+        island.first_ms + (island.last_ms - island.first_ms) * step // steps
+        for step in range(island.looks)
+    ]
+    return [at for at in times if any(start <= at < end for start, end in believed)]
+
+
+def _settled(
+    down: Sequence[Interval],
+    look_times: Sequence[int],
+    up: Sequence[Interval],
+    settings: VerdictSettings,
+) -> list[Interval]:
+    """Down stretches -> outages: single misses dropped, short good moments bridged, the rest
+    confirmed by its length."""
+    settle = settings.settle_seconds * 1000
+    merged: list[Interval] = []
+    for item in down:
+        looks = bisect_left(look_times, item.end_ms) - bisect_left(look_times, item.start_ms)
+        if looks < settings.confirm_looks:
+            continue
+        if merged and item.start_ms - merged[-1].end_ms < settle:
+            between = [Interval(merged[-1].end_ms, item.start_ms)]
+            if total_ms(intersect(between, up)) > 0 or merged[-1].end_ms == item.start_ms:
+                merged[-1] = Interval(merged[-1].start_ms, item.end_ms)
+                continue
+        merged.append(item)
+    return [item for item in merged if item.length_ms >= settings.confirm_seconds * 1000]
+
+
+def _joined(outages: Sequence[Interval], unknown: Sequence[Interval]) -> list[Interval]:
+    """Outages with nothing but unknown time between them are one: nothing says it had ended. (The
+    time between stays UNKNOWN in the runs; it is not charged as down.)"""
+    bridges = {item.start_ms: item.end_ms for item in unknown}
+    joined: list[Interval] = []
+    for item in outages:
+        if joined and bridges.get(joined[-1].end_ms) == item.start_ms:
+            joined[-1] = Interval(joined[-1].start_ms, item.end_ms)
+        else:
+            joined.append(item)
+    return joined
+
+
+def _reasons(claims: _Claims, blindness: Blindness) -> list[tuple[list[Interval], str]]:
+    """Why a moment may be unknown, best reason first."""
+    by_reason: dict[str, list[Interval]] = {}
+    for item, reason in claims.unknown:
+        by_reason.setdefault(reason or Reason.NOT_LOOKED, []).append(item)
+    return [
+        (list(blindness.own_line_down), Reason.OWN_LINE_DOWN),
+        *((union(items), reason) for reason, items in by_reason.items()),
+        (list(blindness.not_looking), Reason.COLLECTOR_BLIND),
+    ]
+
+
+def _with_reasons(item: Interval, reasons: list[tuple[list[Interval], str]]) -> list[Run]:
+    """Cut an unknown stretch by the reasons that cover it; what none covers was not looked at."""
+    rest = [item]
+    runs: list[Run] = []
+    for stretches, reason in reasons:
+        runs += [Run(*piece, Outcome.UNKNOWN, reason) for piece in intersect(rest, stretches)]
+        rest = subtract(rest, stretches)
+    runs += [Run(*piece, Outcome.UNKNOWN, Reason.NOT_LOOKED) for piece in rest]
+    return runs
