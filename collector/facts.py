@@ -73,6 +73,14 @@ GROUP BY o.number
 """
 
 
+_LAST_GOOD = """
+SELECT l.site, max(epoch_ms(l."at")) FROM looks l SEMI JOIN sites_asked s ON l.site = s.site
+WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
+  AND outcome = 1 AND kind = 'ping' AND target IN ('site', 'national', 'international')
+GROUP BY l.site
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Boot:
     """One life of a device: when it started (from its uptime), when it was first and last heard,
@@ -168,6 +176,12 @@ def find_facts(
         )
     }
     return Facts(boots, volts, loss)
+
+
+def find_last_good(engine: Engine, interval: Interval, sites: Sequence[str]) -> dict[str, int]:
+    """The time of the last look in ``interval`` that proved the internet of each site."""
+    engine.table("sites_asked", {"site": np.array(sites, dtype=object)})
+    return dict(engine.rows(_LAST_GOOD, _bounds(interval)))
 
 
 def _bounds(interval: Interval) -> dict[str, int]:

@@ -6,7 +6,7 @@ Law: looks -> islands -> verdicts -> outages -> causes -> accounts, in this orde
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from collector.accounting import account, window_of
@@ -14,8 +14,9 @@ from collector.archive.parquet import ParquetArchive
 from collector.blame import Silence, blame
 from collector.blind import not_looking, own_line_down
 from collector.engine import Engine
-from collector.facts import find_boots, find_facts, find_gaps
+from collector.facts import find_boots, find_facts, find_gaps, find_last_good
 from collector.islands import find_islands
+from collector.ledger import Entry, Ledger, fingerprint
 from collector.quality import find_quality
 from collector.settings import TruthSettings
 from collector.verdict import Blindness, SiteLooks, verdict
@@ -27,9 +28,12 @@ from model.summary import SiteWeek, WeekRecord
 from model.timeline import Interval, Run
 from model.week import Week, local_midnight_ms
 
-_MARGIN_MS = 24 * 3600 * 1000
-"""How far before its first week an analysis looks back, so that an outage that began earlier has
-its true start, and a battery that ran down its grid failure."""
+_MARGIN_BEFORE_MS = 24 * 3600 * 1000
+"""How far before its week an analysis looks back, so that a battery that ran down has its grid
+failure and most outages their start (for the others see ``_date_back``)."""
+_MARGIN_AFTER_MS = 3600 * 1000
+"""How far beyond: an outage of the last minutes needs to be confirmed."""
+_DATE_BACK_MS = 28 * 24 * 3600 * 1000
 
 
 @dataclass(frozen=True)
@@ -51,20 +55,55 @@ def week_records(
     settings: TruthSettings | None = None,
     now_ms: int | None = None,
 ) -> list[WeekRecord]:
-    """The records of ``weeks`` (in order, without a gap between them), from what ``data`` holds."""
+    """The newest revision of each of ``weeks``, concluded again where anything has changed.
+
+    ``data`` is the collector's folder: it is read from ``archive`` and kept in ``weeks``.
+    """
+    return [
+        week_entry(data, inventory, week, settings=settings, now_ms=now_ms).record for week in weeks
+    ]
+
+
+def week_entry(
+    data: Path,
+    inventory: Inventory,
+    week: Week,
+    *,
+    settings: TruthSettings | None = None,
+    now_ms: int | None = None,
+) -> Entry:
+    """The newest revision of one week with what it changed."""
     chosen = settings if settings is not None else TruthSettings()
     now = now_ms if now_ms is not None else time.time_ns() // 1_000_000
-    zones = {site.timezone for site in inventory.sites} or {inventory.province.timezone}
-    until = {week: min(now, max(week.interval(zone).end_ms for zone in zones)) for week in weeks}
-    start = min(weeks[0].interval(zone).start_ms for zone in zones) - _MARGIN_MS
-    interval = Interval(start, max(until.values()))
+    archive = ParquetArchive(data / "archive")
+    interval = week_interval(inventory, week, now)
+    files = archive.files(interval)
+    ledger = Ledger(data / "weeks")
+    mark = fingerprint(
+        files,
+        _inventory_digest(inventory),
+        repr(chosen),
+        str(interval.end_ms),
+    )
+    entry = ledger.newest(week)
+    if entry is not None and entry.fingerprint == mark:
+        return entry
     with Engine() as engine:
-        engine.open_looks(ParquetArchive(data / "archive").files(interval))
+        engine.open_looks(files)
         analysis = analyse(engine, inventory, interval, chosen)
-        quality = {
-            week: find_quality(engine, week.interval(inventory.province.timezone)) for week in weeks
-        }
-    return [_record(week, inventory, analysis, quality[week], now, chosen) for week in weeks]
+        quality = find_quality(engine, week.interval(inventory.province.timezone))
+    _date_back(archive, analysis, inventory)
+    return ledger.add(_record(week, inventory, analysis, quality, now, chosen), mark)
+
+
+def week_interval(inventory: Inventory, week: Week, now_ms: int) -> Interval:
+    """What has to be read to conclude a week: its bounds in all zones of the sites, with margins,
+    up to now."""
+    zones = {inventory.province.timezone} | {site.timezone for site in inventory.sites}
+    bounds = [week.interval(zone) for zone in zones]
+    start = min(item.start_ms for item in bounds) - _MARGIN_BEFORE_MS
+    end = max(item.end_ms for item in bounds) + _MARGIN_AFTER_MS
+    return Interval(start, max(start, min(end, now_ms)))
 
 
 def analyse(
@@ -106,6 +145,45 @@ def analyse(
     for outage in blame(silences, inventory, looks, facts, settings.blame):
         outages[outage.site].append(outage)
     return Analysis(interval, runs, outages, blindness, data_until)
+
+
+def _date_back(archive: ParquetArchive, analysis: Analysis, inventory: Inventory) -> None:
+    """Give outages that were under way when the analysis begins their true start: the interval
+    after the last good look before it, as far back as four weeks."""
+    start = analysis.interval.start_ms
+    under_way = [site for site, outages in analysis.outages.items() if outages[0].start_ms <= start]
+    if not under_way:
+        return
+    earlier = Interval(start - _DATE_BACK_MS, start)
+    with Engine() as engine:
+        engine.open_looks(archive.files(earlier))
+        last_good = find_last_good(engine, earlier, under_way)
+    for site, good_ms in last_good.items():
+        first, *rest = analysis.outages[site]
+        began = max(
+            good_ms + inventory.by_id[site].interval_seconds * 1000,
+            local_midnight_ms(
+                inventory.by_id[site].in_service_from, inventory.by_id[site].timezone
+            ),
+        )
+        analysis.outages[site] = [replace(first, start_ms=min(first.start_ms, began)), *rest]
+
+
+def _inventory_digest(inventory: Inventory) -> str:
+    """A text that differs when the inventory does (sets are sorted: their order is random)."""
+    work = [
+        (item.interval, item.reason, sorted(item.sites), sorted(item.upstreams))
+        for item in inventory.maintenance
+    ]
+    content = (
+        inventory.province,
+        sorted(inventory.providers.items()),
+        sorted(inventory.upstreams.items()),
+        inventory.sites,
+        inventory.definition,
+        work,
+    )
+    return repr(content)
 
 
 def _in_service(site: Site, interval: Interval) -> Interval | None:
