@@ -1,0 +1,137 @@
+"""From a request's headers and body to a batch: sequence numbers, times, permissions.
+
+Law: nothing old or absurd ever passes for the newest look. A time that cannot be is repaired from
+the probe's monotonic clock where the line carries one, and refused with a reason otherwise.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from collector import line_protocol
+from collector.credentials import Key
+from collector.line_protocol import Line, LineError
+from collector.receipts import Batch, Refused
+from model.timeline import Interval
+
+EARLIEST_MS = 1_577_836_800_000
+"""2020-01-01: before Jangkau; a clock that shows less was never set."""
+AHEAD_MS = 300_000
+"""How far a probe's clock may be ahead of ours."""
+
+_EPOCH = re.compile(r"[0-9a-f]{16}", re.ASCII)
+_WHOLE = re.compile(r"\d{1,18}", re.ASCII)
+
+
+class EnvelopeError(ValueError):
+    """The headers or the body as a whole are not what was agreed; the message says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What our own probes say about a batch. Line i has the sequence number ``first + i``.
+
+    ``monotonic_ms`` is the probe's monotonic clock, since the boot ``boot``, at the sending.
+    """
+
+    probe: str
+    epoch: str
+    span: Interval
+    boot: str | None = None
+    monotonic_ms: int | None = None
+
+
+def envelope(headers: Mapping[str, str]) -> Envelope | None:
+    """The envelope in the headers; None for a plain client. Raises EnvelopeError."""
+    probe = headers.get("x-jangkau-probe")
+    if probe is None:
+        return None
+    epoch = headers.get("x-jangkau-epoch", "")
+    if _EPOCH.fullmatch(epoch) is None:
+        raise EnvelopeError("X-Jangkau-Epoch must be 16 hexadecimal digits")
+    first = _whole(headers, "x-jangkau-first")
+    last = _whole(headers, "x-jangkau-last")
+    if first is None or last is None or last < first:
+        raise EnvelopeError("X-Jangkau-First and X-Jangkau-Last must be whole numbers in order")
+    return Envelope(
+        probe,
+        epoch,
+        Interval(first, last + 1),
+        headers.get("x-jangkau-boot"),
+        _whole(headers, "x-jangkau-monotonic-ms"),
+    )
+
+
+def _whole(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name)
+    if text is None:
+        return None
+    if _WHOLE.fullmatch(text) is None:
+        raise EnvelopeError(f"{name} must be a whole number of at most 18 digits")
+    return int(text)
+
+
+def read(
+    body: bytes,
+    *,
+    precision: str,
+    envelope: Envelope | None,
+    key: Key,
+    received_ms: int,
+    points_max: int,
+) -> Batch:
+    """Decode a body for the probe of ``key``. Raises EnvelopeError for what is wrong as a whole;
+    what is wrong with one line stands in the batch's ``refused``."""
+    raw_lines = line_protocol.split(body)
+    if len(raw_lines) > points_max:
+        raise EnvelopeError(f"{len(raw_lines)} lines; at most {points_max} go into one request")
+    span = envelope.span if envelope else Interval(0, len(raw_lines))
+    if span.length_ms != len(raw_lines):
+        raise EnvelopeError(
+            f"the envelope names {span.length_ms} sequence numbers, the body has "
+            f"{len(raw_lines)} lines"
+        )
+    lines: list[tuple[int, Line]] = []
+    refused: list[Refused] = []
+    timed = True
+    for seq, raw in enumerate(raw_lines, span.start_ms):
+        try:
+            line = line_protocol.decode(raw, precision)
+            if not key.may_write(line.series.site):
+                raise LineError(f"this key does not write for site {line.series.site}")
+            timed = timed and line.at_ms is not None
+            lines.append((seq, settle(line, envelope, received_ms)))
+        except LineError as error:
+            refused.append(Refused(seq, str(error), raw))
+    digest = hashlib.sha256(precision.encode() + b"\n" + body).digest()
+    return Batch(
+        probe=key.probe,
+        received_ms=received_ms,
+        span=span,
+        lines=lines,
+        refused=refused,
+        epoch=envelope.epoch if envelope else "",
+        digest=digest if timed and not envelope else None,
+    )
+
+
+def settle(line: Line, envelope: Envelope | None, received_ms: int) -> Line:
+    """The line with a time that can be: its own; or, for a line of the sending boot with a
+    ``monotonic_ms`` field, our clock minus its age (the shift is kept in ``clock_shift_ms``); or,
+    for a line without any, the time of arrival. Raises LineError for a time that cannot be."""
+    at_ms = line.at_ms
+    if envelope is not None and envelope.monotonic_ms is not None and "monotonic_ms" in line.fields:
+        numbers, texts = line.values()
+        then = numbers.get("monotonic_ms")
+        if then is not None and texts.get("boot", envelope.boot) == envelope.boot:
+            at_ms = received_ms - (envelope.monotonic_ms - int(then))
+            shift = at_ms - (line.at_ms if line.at_ms is not None else at_ms)
+            line = line._replace(fields=f"{line.fields},clock_shift_ms={shift}i")
+    if at_ms is None:
+        at_ms = received_ms
+    if at_ms < EARLIEST_MS:
+        raise LineError("time before 2020: the probe's clock was not set")
+    if at_ms > received_ms + AHEAD_MS:
+        raise LineError("time more than 5 minutes ahead of the collector's clock")
+    return line._replace(at_ms=at_ms)
