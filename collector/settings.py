@@ -77,7 +77,7 @@ class BlameSettings:
 class AccountingSettings:
     """What the SLA-adjusted availability leaves out besides announced maintenance."""
 
-    exempt_causes: frozenset[str] = frozenset({"power", "device", "lan", "collector"})
+    exempt_causes: tuple[str, ...] = ("power", "device", "lan", "collector")
 
 
 @dataclass(frozen=True, slots=True)

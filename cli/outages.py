@@ -1,0 +1,71 @@
+"""``jangkau outages``: what failed in a week, since when, why, and what says so."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cli import options, rows, wording
+from cli.options import AsCsv, AsJson, DataFolder, InventoryFile, RegionText, WeekText
+from model.outage import Outage
+from model.site import Site
+
+
+def outages(
+    site_id: Annotated[str | None, typer.Option("--site", help="Only this site.")] = None,
+    cause: Annotated[str | None, typer.Option(help="Only this cause, such as power.")] = None,
+    region: RegionText = None,
+    week: WeekText = None,
+    inventory: InventoryFile = options.INVENTORY,
+    data: DataFolder = options.DATA,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """List the outages of a week with their causes and the evidence that decided."""
+    from collector.weeks import week_entry
+    from inventory.read import load
+
+    watched = load(inventory)
+    sites = {site.id: site for site in options.chosen_sites(watched, region)}
+    if site_id is not None:
+        sites = {site_id: options.one_site(watched, site_id)}
+    chosen = options.chosen_week(week, watched)
+    record = week_entry(data, watched, chosen).record
+    found = [
+        _row(sites[outage.site], outage)
+        for one in record.site_weeks
+        for outage in one.outages
+        if outage.site in sites and cause in (None, outage.cause.value)
+    ]
+    found.sort(key=lambda row: (row["start"], row["site"]))
+    rows.show(
+        found,
+        {
+            "site": lambda row: row["site"],
+            "since": lambda row: row["since"],
+            "lasted": lambda row: wording.duration(row["seconds"]) + (" +" if row["open"] else ""),
+            "cause": lambda row: row["cause"],
+            "sure": lambda row: wording.share(row["confidence"], 0),
+            "evidence": lambda row: row["evidence"][0] if row["evidence"] else "",
+        },
+        title=f"Outages {chosen} (revision {record.revision}); + goes on beyond the week",
+        as_json=as_json,
+        as_csv=as_csv,
+    )
+
+
+def _row(site: Site, outage: Outage) -> dict[str, Any]:
+    deciding = [one for one in outage.evidence if one.cause is outage.cause]
+    return {
+        "site": site.id,
+        "village": site.village,
+        "start": wording.iso_time(outage.start_ms, site.timezone),
+        "end": wording.iso_time(outage.end_ms, site.timezone),
+        "since": wording.local_time(outage.start_ms, site.timezone),
+        "open": outage.open,
+        "seconds": (outage.end_ms - outage.start_ms) / 1000,
+        "cause": outage.cause.value,
+        "confidence": outage.confidence,
+        "parent": outage.parent,
+        "provider": site.provider,
+        "evidence": [one.text for one in deciding],
+    }

@@ -1,0 +1,57 @@
+"""One list of rows, shown as a table, as JSON or as CSV.
+
+Law: the three show the same rows under the same names. Text in CSV cannot become a formula.
+"""
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from cli import terminal
+
+Row = Mapping[str, Any]
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def show(
+    rows: Sequence[Row],
+    columns: Mapping[str, Callable[[Row], str]],
+    *,
+    title: str,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Print ``rows``: all fields for machines, ``columns`` (heading -> text) for people."""
+    if as_json:
+        terminal.print_json(list(rows))
+    elif as_csv:
+        write_csv(rows)
+    else:
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        for heading in columns:
+            table.add_column(heading, overflow="fold")
+        for row in rows:
+            # Text, not markup: names come from outside.
+            table.add_row(*(Text(text(row)) for text in columns.values()))
+        terminal.stdout.print(table)
+
+
+def write_csv(rows: Sequence[Row]) -> None:
+    """All fields of all rows; lists are joined with a bar."""
+    if not rows:
+        return
+    writer = csv.DictWriter(terminal.stdout.file, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        value = " | ".join(str(item) for item in value)
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return "'" + value
+    return value
