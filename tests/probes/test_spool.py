@@ -1,0 +1,506 @@
+"""The spool: nothing lost, nothing invented, damage costs the damaged bytes."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from model.errors import UnavailableError
+from probes.segment import MARK, OVERHEAD_BYTES, Gap, Kind, Record, frame
+from probes.spool import CLOCK_SET_MS, DAY_MS, STEP, Limits, Spool
+
+NOW_MS = CLOCK_SET_MS + 700 * DAY_MS
+ROOT = Path(__file__).parents[2]
+
+
+def gap_line(gap: Gap) -> bytes:
+    return f"gap {gap.start_ms} {gap.end_ms} {gap.looks}".encode()
+
+
+def line(number: int) -> bytes:
+    return b"ping,site=a outcome=1i %d" % number
+
+
+def open_spool(directory: Path, **limits: int) -> Spool:
+    return Spool(directory, gap_line, Limits(**limits))
+
+
+def fill(spool: Spool, first: int, last: int, per_append: int = 5) -> None:
+    numbers = list(range(first, last + 1))
+    for start in range(0, len(numbers), per_append):
+        some = numbers[start : start + per_append]
+        spool.append([(NOW_MS + number, line(number)) for number in some], NOW_MS)
+
+
+def drain(spool: Spool, max_records: int = 7) -> dict[int, bytes]:
+    """Everything that waits, acknowledged batch by batch."""
+    found: dict[int, bytes] = {}
+    while batch := spool.batch(newest=False, max_records=max_records):
+        assert batch.last - batch.first + 1 == len(batch.lines) <= max_records
+        numbered = dict(enumerate(batch.lines, batch.first))
+        assert not numbered.keys() & found.keys()
+        found |= numbered
+        spool.acknowledge([(batch.first, batch.last)])
+    return found
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    opened = open_spool(tmp_path / "spool", segment_bytes=2048)
+    yield opened
+    opened.close()
+
+
+def test_keeps_order_and_numbers_from_one(spool: Spool) -> None:
+    """What goes in comes out, numbered without holes."""
+    fill(spool, 1, 100)
+    assert spool.pending_records == 100
+    assert drain(spool) == {number: line(number) for number in range(1, 101)}
+    assert spool.pending_records == 0
+
+
+def test_both_ends(spool: Spool) -> None:
+    """The newest batch ends with the last record, the oldest begins with the first."""
+    fill(spool, 1, 100)
+    newest = spool.batch(newest=True, max_records=3)
+    oldest = spool.batch(newest=False, max_records=3)
+    assert newest is not None
+    assert newest.lines == [line(98), line(99), line(100)]
+    assert oldest is not None
+    assert (oldest.first, oldest.last) == (1, 3)
+
+
+def test_batch_limits(spool: Spool) -> None:
+    """A batch stops at its bytes and at a number to be skipped, and is never empty."""
+    fill(spool, 1, 9)
+    some = spool.batch(newest=False, max_records=9, max_bytes=2 * len(line(1)) + 2)
+    one = spool.batch(newest=False, max_records=9, max_bytes=1)
+    skipped = spool.batch(newest=False, max_records=9, skip={1, 5})
+    assert some is not None
+    assert (some.first, some.last) == (1, 2)
+    assert one is not None
+    assert (one.first, one.last) == (1, 1)
+    assert skipped is not None
+    assert (skipped.first, skipped.last) == (2, 4)
+
+
+def test_acknowledged_stays_forgotten_and_files_go(tmp_path: Path) -> None:
+    """Receipts outlive a restart, files that are done with are removed, numbers go on."""
+    spool = open_spool(tmp_path, segment_bytes=1024)
+    epoch = spool.epoch
+    fill(spool, 1, 60)
+    spool.acknowledge([(1, 40), (45, 50)])
+    spool.close()
+    again = open_spool(tmp_path, segment_bytes=1024)
+    assert again.epoch == epoch
+    assert sorted(drain(again)) == [*range(41, 45), *range(51, 61)]
+    assert len(list(tmp_path.glob("seg-*"))) == 1
+    fill(again, 61, 61)
+    assert drain(again) == {61: line(61)}
+    assert (again.missing_records, again.damaged_bytes) == (0, 0)
+    again.close()
+
+
+def test_overflow_leaves_an_account(tmp_path: Path) -> None:
+    """The oldest goes first, one gap record says since when, until when and how many."""
+    spool = open_spool(tmp_path, max_bytes=6000, segment_bytes=1000)
+    fill(spool, 1, 500)
+    assert spool.size_bytes <= 6000 + 1000
+    kept = drain(spool)
+    gaps = [text.split() for text in kept.values() if text.startswith(b"gap")]
+    looks = sorted(int(text.split()[-1]) for text in kept.values() if not text.startswith(b"gap"))
+    assert looks == list(range(looks[0], 501))
+    assert sum(int(looks) for *_, looks in gaps) == looks[0] - 1 == spool.dropped_looks
+    assert min(int(start) for _, start, _, _ in gaps) == NOW_MS + 1
+    assert max(int(end) for _, _, end, _ in gaps) == NOW_MS + looks[0] - 1
+    spool.close()
+
+
+def test_gap_of_the_caller(spool: Spool) -> None:
+    """What was dropped before it came to the spool is accounted for in the same way."""
+    spool.append([(5, b"x")], NOW_MS, lost=Gap(1, 4, 3))
+    assert drain(spool) == {1: b"gap 1 4 3", 2: b"x"}
+
+
+def test_old_files_go_but_not_by_a_clock_that_was_not_set(tmp_path: Path) -> None:
+    """Age drops one file an append; times before 2025 say nothing of age."""
+    spool = open_spool(tmp_path, segment_bytes=200, max_age_days=60)
+    spool.append([(3_600_000, b"1970" * 30)], NOW_MS)
+    spool.append([(NOW_MS, b"old" * 40)], NOW_MS)
+    spool.append([(NOW_MS, b"old" * 40)], NOW_MS)
+    spool.append([(NOW_MS + 61 * DAY_MS, b"new")], NOW_MS + 61 * DAY_MS)
+    assert spool.dropped_looks == 0, "the oldest file bears no valid time: it stays"
+    spool.acknowledge([(1, 1)])
+    spool.append([(NOW_MS + 61 * DAY_MS, b"new")], NOW_MS + 61 * DAY_MS)
+    assert spool.dropped_looks == 1
+    spool.close()
+
+
+def test_one_probe_at_a_time(spool: Spool, tmp_path: Path) -> None:
+    """A second probe on the same spool is told so."""
+    with pytest.raises(UnavailableError, match="in use by another probe"):
+        open_spool(tmp_path / "spool")
+
+
+def test_failed_write_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that does not take an append leaves the spool as it was."""
+    spool = open_spool(tmp_path)
+    fill(spool, 1, 3)
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            fill(spool, 4, 6)
+    fill(spool, 7, 8)
+    assert list(drain(spool).values()) == [line(number) for number in (1, 2, 3, 7, 8)]
+    assert spool.damaged_bytes == 0
+    spool.close()
+
+
+def test_set_aside(spool: Spool, tmp_path: Path) -> None:
+    """A poison record leaves the queue; its bytes stay on the device."""
+    fill(spool, 1, 5)
+    spool.set_aside(3)
+    assert sorted(drain(spool)) == [1, 2, 4, 5]
+    (bad,) = (tmp_path / "spool").glob("record-*.bad")
+    assert line(3) in bad.read_bytes()
+
+
+RECORD = OVERHEAD_BYTES + len(line(NOW_MS))
+HEADER = OVERHEAD_BYTES + 8
+
+
+def segments(directory: Path) -> list[Path]:
+    return sorted(directory.glob("seg-*.log"))
+
+
+def change(path: Path, edit: Callable[[bytearray], object]) -> None:
+    data = bytearray(path.read_bytes())
+    edit(data)
+    path.write_bytes(data)
+
+
+def flip(offset: int, which: int = 1) -> Callable[[Path], None]:
+    """Flip a bit at an offset into the third record of a segment."""
+
+    def corrupt(directory: Path) -> None:
+        def edit(data: bytearray) -> None:
+            data[HEADER + 2 * RECORD + offset] ^= 0x10
+
+        change(segments(directory)[which], edit)
+
+    return corrupt
+
+
+def cut_tail(count: int) -> Callable[[Path], None]:
+    return lambda directory: os.truncate(
+        segments(directory)[-1], segments(directory)[-1].stat().st_size - count
+    )
+
+
+def append_bytes(data: bytes) -> Callable[[Path], None]:
+    return lambda directory: change(segments(directory)[-1], lambda old: old.extend(data))
+
+
+def insert(data: bytes) -> Callable[[Path], None]:
+    """Foreign bytes between two records."""
+
+    def edit(old: bytearray) -> None:
+        old[HEADER + RECORD : HEADER + RECORD] = data
+
+    return lambda directory: change(segments(directory)[1], edit)
+
+
+def overwrite_start(data: bytes) -> Callable[[Path], None]:
+    def edit(old: bytearray) -> None:
+        old[: len(data)] = data
+
+    return lambda directory: change(segments(directory)[1], edit)
+
+
+def ledger(data: bytes) -> Callable[[Path], None]:
+    return lambda directory: (directory / "ledger.json").write_bytes(data) and None
+
+
+def huge_length(directory: Path) -> None:
+    def edit(data: bytearray) -> None:
+        at = HEADER + 2 * RECORD + 6
+        data[at : at + 4] = b"\xff\xff\xff\xff"
+
+    change(segments(directory)[1], edit)
+
+
+def newer_version(directory: Path) -> None:
+    def edit(data: bytearray) -> None:
+        data[HEADER + 2 * RECORD + 4] = 2
+
+    change(segments(directory)[1], edit)
+
+
+def unreadable(directory: Path) -> None:
+    path = segments(directory)[1]
+    path.unlink()
+    path.mkdir()
+
+
+def copy_of_a_segment(directory: Path) -> None:
+    (directory / f"seg-{999:020d}.log").write_bytes(segments(directory)[1].read_bytes())
+
+
+def foreign_segment(directory: Path) -> None:
+    head = frame(Record(Kind.EPOCH, 0, 0, b"stranger"))
+    body = frame(Record(Kind.LOOK, 5000, NOW_MS, b"not ours"))
+    (directory / f"seg-{5000:020d}.log").write_bytes(head + body)
+
+
+PER_FILE = 10
+STRAY = frame(Record(Kind.LOOK, 12, NOW_MS, b"again"))
+ALL_DAMAGE: dict[str, tuple[Callable[[Path], object], int, int | None]] = {
+    # name: (what happens, records lost, damaged bytes; None where that is the file's own size)
+    "tail cut by 1 byte": (cut_tail(1), 1, RECORD - 1),
+    "tail cut inside the payload": (cut_tail(10), 1, RECORD - 10),
+    "tail cut inside the frame": (cut_tail(RECORD - 3), 1, 3),
+    "tail cut at a record's end": (cut_tail(RECORD), 1, 0),
+    "tail cut by two records and a half": (cut_tail(2 * RECORD + 20), 3, RECORD - 20),
+    "newest file empty": (lambda d: os.truncate(segments(d)[-1], 0), PER_FILE, 0),
+    "middle file empty": (lambda d: os.truncate(segments(d)[1], 0), PER_FILE, 0),
+    "oldest file empty": (lambda d: os.truncate(segments(d)[0], 0), PER_FILE, 0),
+    "newest file missing": (lambda d: segments(d)[-1].unlink(), PER_FILE, 0),
+    "middle file missing": (lambda d: segments(d)[1].unlink(), PER_FILE, 0),
+    "oldest file missing": (lambda d: segments(d)[0].unlink(), PER_FILE, 0),
+    "all files missing": (lambda d: [p.unlink() for p in segments(d)], 3 * PER_FILE, 0),
+    "bit flipped in the mark": (flip(0), 1, RECORD),
+    "bit flipped in the version": (flip(4), 1, RECORD),
+    "bit flipped in the kind": (flip(5), 1, RECORD),
+    "bit flipped in the length": (flip(9), 1, RECORD),
+    "bit flipped in the number": (flip(17), 1, RECORD),
+    "bit flipped in the time": (flip(20), 1, RECORD),
+    "bit flipped in the check sum": (flip(27), 1, RECORD),
+    "bit flipped in the payload": (flip(RECORD - 1), 1, RECORD),
+    "bit flipped in the newest file": (flip(40, which=2), 1, RECORD),
+    "huge length": (huge_length, 1, RECORD),
+    "newer format": (newer_version, 1, RECORD),
+    "file header destroyed": (overwrite_start(bytes(HEADER)), 0, HEADER),
+    "first sector of zeros": (overwrite_start(bytes(HEADER + 2 * RECORD)), 2, HEADER + 2 * RECORD),
+    "rubbish between records": (insert(b"rubbish" * 9), 0, 63),
+    "a bare mark between records": (insert(MARK), 0, len(MARK)),
+    "zeros after the end": (append_bytes(bytes(4096)), 0, 4096),
+    "a record twice": (append_bytes(STRAY), 0, len(STRAY)),
+    "file unreadable": (unreadable, PER_FILE, 0),
+    "file copied under another name": (copy_of_a_segment, 0, None),
+    "file of another spool": (foreign_segment, 0, None),
+    "stray draft of a file": (lambda d: (d / "seg-1.log.tmp").write_bytes(b"half"), 0, 0),
+    "stray draft of the ledger": (lambda d: (d / "ledger.json.tmp").write_bytes(b"{"), 0, 0),
+    "stray file of somebody else": (lambda d: (d / "README").write_text("hello"), 0, 0),
+    "ledger missing": (lambda d: (d / "ledger.json").unlink(), 0, 0),
+    "ledger empty": (ledger(b""), 0, 0),
+    "ledger torn": (ledger(b'{"format":1,"ep'), 0, 15),
+    "ledger of zeros": (ledger(bytes(100)), 0, 100),
+}
+
+
+@pytest.mark.parametrize("name", ALL_DAMAGE)
+def test_damage(name: str, tmp_path: Path) -> None:
+    """The spool opens, loses just the damaged records, counts them, never reuses a number."""
+    corrupt, lost, damaged_bytes = ALL_DAMAGE[name]
+    limits = {"segment_bytes": HEADER + PER_FILE * RECORD}
+    spool = open_spool(tmp_path, **limits)
+    for _ in range(30):
+        spool.append([(NOW_MS, line(NOW_MS))], NOW_MS)
+    spool.acknowledge([(2, 2)])
+    epoch = spool.epoch
+    spool.close()
+    assert len(segments(tmp_path)) == 3
+    before = sum(path.stat().st_size for path in segments(tmp_path))
+
+    corrupt(tmp_path)
+    if damaged_bytes is None:
+        damaged_bytes = sum(path.stat().st_size for path in segments(tmp_path)) - before
+
+    spool = open_spool(tmp_path, **limits)
+    assert spool.damaged_bytes == damaged_bytes
+    ledger_lost = name.startswith("ledger")
+    two_was_hit = "oldest" in name or name == "all files missing"
+    expected = 30 - lost - (0 if ledger_lost or two_was_hit else 1)
+    assert spool.pending_records == expected
+    assert spool.missing_records == (0 if ledger_lost else 29 - expected)
+    bad = [path for path in tmp_path.glob("*.bad") if path.is_file()]
+    assert sum(path.stat().st_size for path in bad) == damaged_bytes
+    spool.append([(NOW_MS, b"after")], NOW_MS)
+    spool.close()
+
+    spool = open_spool(tmp_path, **limits)
+    assert spool.damaged_bytes == 0, "no damage is met twice"
+    assert spool.missing_records == 0
+    found = drain(spool)
+    assert len(found) == expected + 1
+    assert found[max(found)] == b"after"
+    assert max(found) == (31 if not ledger_lost else 31 + STEP)
+    assert spool.epoch == epoch
+    spool.close()
+
+
+def test_numbers_are_not_used_again_after_a_crash(tmp_path: Path) -> None:
+    """A record that was sent and then lost without a trace does not lend its number to another."""
+    spool = open_spool(tmp_path / "running")
+    fill(spool, 1, 3)
+    shutil.copytree(tmp_path / "running", tmp_path / "crashed")
+    spool.close()
+    cut_tail(OVERHEAD_BYTES + len(line(3)))(tmp_path / "crashed")
+    spool = open_spool(tmp_path / "crashed")
+    fill(spool, 4, 4)
+    assert sorted(drain(spool)) == [1, 2, 3 + STEP]
+    spool.close()
+
+
+def test_damage_while_open(tmp_path: Path) -> None:
+    """Bit rot that is met while sending costs that record; the rest goes out, appends go on."""
+    spool = open_spool(tmp_path)
+    fill(spool, 1, 10)
+    (path,) = segments(tmp_path)
+    change(path, lambda data: data.__setitem__(-1, data[-1] ^ 1))
+    assert spool.batch(newest=True, max_records=1) is not None
+    fill(spool, 11, 12)
+    assert sorted(drain(spool)) == [*range(1, 10), 11, 12]
+    assert spool.missing_records == 1
+    spool.close()
+
+
+class SpoolMachine(RuleBasedStateMachine):
+    """Appends, receipts, restarts and overflow against a dictionary."""
+
+    root: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = Path(tempfile.mkdtemp(dir=self.root))
+        self.spool = open_spool(self.directory, max_bytes=4000, segment_bytes=600)
+        self.appended = 0
+        self.waiting: dict[int, bytes] = {}
+        self.accounted = 0
+
+    @rule(count=st.integers(1, 12))
+    def append(self, count: int) -> None:
+        numbers = range(self.appended + 1, self.appended + count + 1)
+        self.spool.append([(NOW_MS + number, line(number)) for number in numbers], NOW_MS)
+        self.appended += count
+        self.waiting |= {number: line(number) for number in numbers}
+
+    @rule(newest=st.booleans(), size=st.integers(1, 20), data=st.data())
+    def send(self, newest: bool, size: int, data: st.DataObject) -> None:
+        batch = self.spool.batch(newest=newest, max_records=size)
+        assert (batch is None) == (self.spool.pending_records == 0)
+        if batch is None:
+            return
+        first = data.draw(st.integers(batch.first, batch.last))
+        last = data.draw(st.integers(first, batch.last))
+        self.spool.acknowledge([(first, last)])
+        for seq, text in enumerate(batch.lines, batch.first):
+            if first <= seq <= last:
+                if text.startswith(b"gap"):
+                    self.accounted += int(text.split()[-1])
+                else:
+                    assert self.waiting.pop(int(text.split()[-1])) == text
+
+    @rule()
+    def restart(self) -> None:
+        self.spool.close()
+        self.spool = open_spool(self.directory, max_bytes=4000, segment_bytes=600)
+
+    @invariant()
+    def nothing_is_wrong(self) -> None:
+        assert self.spool.damaged_bytes == self.spool.missing_records == 0
+        assert self.spool.size_bytes <= 4000 + 1000
+
+    def teardown(self) -> None:
+        for text in drain(self.spool).values():
+            if text.startswith(b"gap"):
+                self.accounted += int(text.split()[-1])
+            else:
+                assert self.waiting.pop(int(text.split()[-1])) == text
+        assert len(self.waiting) == self.accounted, "what is not there is in a gap record"
+        self.spool.close()
+
+
+def test_state_machine(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Any order of appends, receipts, restarts and overflow loses and invents nothing."""
+    SpoolMachine.root = tmp_path_factory.mktemp("machines")
+    run_state_machine_as_test(
+        SpoolMachine,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from probes.spool import Limits, Spool
+spool = Spool(Path(sys.argv[1]), lambda gap: b"gap", Limits(segment_bytes=3000))
+number = int(sys.argv[2])
+while True:
+    spool.append([(1, b"%d" % (number + i)) for i in range(5)], 1)
+    number += 5
+    print("durable", number - 1, flush=True)
+    batch = spool.batch(newest=number % 2 == 0, max_records=3)
+    print("sent", *(line.decode() for line in batch.lines), flush=True)
+    spool.acknowledge([(batch.first, batch.last)])
+"""
+
+
+def test_kill_9(tmp_path: Path) -> None:
+    """Killed at any instant: what append had returned from is there, or was sent."""
+    sent: set[int] = set()
+    last = 0
+    for cycle in range(24):
+        writer = subprocess.Popen(  # noqa: S603 - our own interpreter and script
+            [sys.executable, "-c", WRITER, str(tmp_path), str(last + 1)],
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+        )
+        assert writer.stdout is not None
+        with writer.stdout as output:
+            report = [output.readline() for _ in range(1 + 7 * cycle % 23)]
+            writer.send_signal(signal.SIGKILL)
+            report += output.readlines()
+        writer.wait()
+        words = [text.split() for text in report if text.endswith(b"\n")]
+        sent |= {int(number) for word, *numbers in words if word == b"sent" for number in numbers}
+        last = max(int(numbers[0]) for word, *numbers in words if word == b"durable")
+        spool = Spool(tmp_path, gap_line, Limits(segment_bytes=3000))
+        waiting = [int(text) for text in peek(spool)]
+        assert spool.missing_records == 0
+        assert len(waiting) == len(set(waiting))
+        assert set(range(1, last + 1)) <= sent | set(waiting)
+        spool.close()
+        last = max([last, *waiting])
+
+
+def peek(spool: Spool) -> list[bytes]:
+    found: list[bytes] = []
+    seen: set[int] = set()
+    while batch := spool.batch(newest=False, max_records=1000, skip=seen):
+        found += batch.lines
+        seen |= set(range(batch.first, batch.last + 1))
+    return found
