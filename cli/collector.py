@@ -31,13 +31,13 @@ def run(
     private_key: Annotated[Path | None, typer.Option(help="TLS private key (PEM).")] = None,
 ) -> None:
     """Take measurements over HTTP until SIGTERM. Says on standard error where it listens."""
-    from collector.admission import Limits  # noqa: PLC0415 - the server is not for other commands
-    from collector.archive.parquet import ParquetArchive  # noqa: PLC0415 - pyarrow is heavy
-    from collector.credentials import Keys  # noqa: PLC0415 - as above
-    from collector.feeder import Feeder  # noqa: PLC0415 - as above
-    from collector.ingest import Ingest, application, serve  # noqa: PLC0415 - as above
-    from collector.ingest import listen as bind  # noqa: PLC0415 - as above
-    from collector.salvage import open_journal  # noqa: PLC0415 - as above
+    from collector.admission import Limits  # the server is not for other commands
+    from collector.archive.parquet import ParquetArchive  # pyarrow is heavy
+    from collector.credentials import Keys
+    from collector.feeder import Feeder
+    from collector.ingest import Ingest, application, serve
+    from collector.ingest import listen as bind
+    from collector.salvage import open_journal
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     bound = bind(listen, encrypted=certificate is not None)

@@ -1,4 +1,4 @@
-"""``jangkau keys``: which probe may write what. A key goes to one file, once, and is never shown."""
+"""``jangkau keys``: which probe may write what. A key goes to one file, once; we keep its hash."""
 
 import time
 from pathlib import Path

@@ -11,7 +11,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
@@ -140,6 +140,13 @@ class JournalReader:
     def query(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """The result of a query as tuples."""
         return list(self._connection.execute(sql, parameters))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment (and may keep the log from shrinking: be
+        short)."""
+        with self._connection:
+            yield
 
     @property
     def id(self) -> str:

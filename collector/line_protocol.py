@@ -76,13 +76,8 @@ class Line(NamedTuple):
         return f"{self.head} {self.fields} {self.at_ms}"
 
     def values(self) -> tuple[dict[str, float], dict[str, str]]:
-        """What the fields say: numbers (truth values are 1 and 0; the outcome apart) and texts.
-
-        Read on demand: who only keeps a line need not know its numbers.
-        """
-        numbers, texts = _parse(self.fields)
-        numbers.pop("outcome", None)
-        return numbers, texts
+        """What the fields say. Read on demand: who only keeps a line need not know its numbers."""
+        return read_fields(self.fields)
 
 
 def split(body: bytes) -> list[bytes]:
@@ -147,6 +142,13 @@ def _outcome(fields: str) -> int:
     return int(outcome)
 
 
+def read_fields(fields: str) -> tuple[dict[str, float], dict[str, str]]:
+    """Numbers (truth values are 1 and 0; the outcome apart) and texts by name."""
+    numbers, texts = _parse(fields)
+    numbers.pop("outcome", None)
+    return numbers, texts
+
+
 def _parse(fields: str) -> tuple[dict[str, float], dict[str, str]]:
     numbers: dict[str, float] = {}
     texts: dict[str, str] = {}
@@ -181,7 +183,7 @@ def _unescape(text: str) -> str:
 def to_block(lines: Iterable[Line]) -> Block:
     """The lines as columns. Readings that METRICS does not know are left out: they stay in the
     journal's text, and the archive has no column for them."""
-    import numpy as np  # noqa: PLC0415 - the light commands decode lines without numpy
+    import numpy as np  # the light commands decode lines without numpy
 
     rows = list(lines)
     values = [row.values() for row in rows]

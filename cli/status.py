@@ -1,0 +1,106 @@
+"""``jangkau status``: how every site looked last, from the data, also while a collector runs.
+
+Reads only the journal (its table of newest looks and the batches after it): no archive, no map.
+"""
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cli import terminal
+
+_OUTCOMES = ("DOWN", "UP", "UNKNOWN")
+
+
+def status(
+    data: Annotated[Path, typer.Option(help="The collector's folder.")] = Path("data"),
+    inventory: Annotated[
+        Path | None, typer.Option(help="Sites that should report; the silent ones are named.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Show the newest look at every site, its outcome, its RTT and since when it has been so."""
+    looks, newest_ms = _looks(data)
+    silent: list[str] = []
+    if inventory is not None:
+        from inventory.read import load  # YAML only when it is asked for
+
+        heard = {look["site"] for look in looks}
+        silent = [site.id for site in load(inventory).sites if site.id not in heard]
+    now_ms = time.time_ns() // 1_000_000
+    document = {
+        "now_ms": now_ms,
+        "newest_ms": newest_ms,
+        "age_seconds": None if newest_ms is None else (now_ms - newest_ms) / 1000,
+        "totals": dict.fromkeys(_OUTCOMES, 0) | Counter(look["outcome"] for look in looks),
+        "looks": looks,
+        "silent_sites": silent,
+    }
+    if json:
+        terminal.print_json(document)
+    else:
+        _show(document)
+
+
+def _looks(data: Path) -> tuple[list[dict[str, Any]], int | None]:
+    from collector.feeder import CURSOR  # other commands need no SQLite
+    from collector.journal import DamagedBatchError, JournalReader
+    from collector.latest import fold, stored
+    from collector.line_protocol import read_fields
+
+    with JournalReader(data) as reader, reader.snapshot():
+        known = stored(reader)
+        for batch in reader.batches(reader.cursor(CURSOR).done):
+            try:
+                fold(known, batch.lines())
+            except DamagedBatchError as error:
+                terminal.stderr.print(f"left out: {error}", markup=False)
+    looks = []
+    for series, latest in sorted(known.items()):
+        numbers, texts = read_fields(latest.fields)
+        looks.append(
+            {
+                **series._asdict(),
+                "at_ms": latest.at_ms,
+                "outcome": _OUTCOMES[latest.outcome],
+                "reason": texts.get("reason", ""),
+                "rtt_median_seconds": numbers.get("rtt_median_seconds"),
+                "since_ms": latest.since_ms,
+            }
+        )
+    return looks, max((latest.at_ms for latest in known.values()), default=None)
+
+
+def _show(document: dict[str, Any]) -> None:
+    table = Table(
+        "site", "vantage", "look", "at (UTC)", "outcome", "RTT ms", "since (UTC)", "reason"
+    )
+    for look in document["looks"]:
+        rtt = look["rtt_median_seconds"]
+        table.add_row(
+            look["site"],
+            look["vantage"],
+            f"{look['kind']} {look['target']}",
+            _utc(look["at_ms"]),
+            look["outcome"],
+            "" if rtt is None else f"{rtt * 1000:.1f}",
+            _utc(look["since_ms"]),
+            look["reason"],
+        )
+    terminal.stdout.print(table)
+    totals = document["totals"]
+    counts = ", ".join(f"{totals[name]} {name}" for name in ("UP", "DOWN", "UNKNOWN"))
+    age = document["age_seconds"]
+    newest = "no data yet" if age is None else f"newest datum {age:.0f} s old"
+    terminal.stdout.print(f"{counts}; {newest}; from the collector's journal")
+    if document["silent_sites"]:
+        silent = document["silent_sites"]
+        terminal.stdout.print(f"{len(silent)} sites never reported: {' '.join(silent)}")
+
+
+def _utc(at_ms: int) -> str:
+    return time.strftime("%m-%d %H:%M:%S", time.gmtime(at_ms / 1000))
