@@ -59,7 +59,11 @@ def read_nodes(path: Path, source: Source) -> Table:
     Notes duplicate keys, tags, anchors and aliases in ``source`` and reads on. Raises InputError
     where reading on makes no sense: no YAML, no mapping, too large, too deep, several documents.
     """
-    text = read_text(path, MAX_BYTES, source)
+    return parse_nodes(read_text(path, MAX_BYTES, source), source)
+
+
+def parse_nodes(text: str, source: Source) -> Table:
+    """The same from text."""
     if (control := _CONTROL.search(text)) is not None:
         line = text.count("\n", 0, control.start()) + 1
         raise source.stop(line, f"holds the control character {control[0]!r}: remove it")

@@ -4,7 +4,7 @@ Law: nothing is built from a file that holds a mistake. The parts are read in th
 they refer to each other; a part that is wrong does not keep the next from being read.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,13 @@ SECTIONS: Mapping[str, str] = {
 """The top-level keys, and whether they are needed."""
 
 
-def load(path: Path, more_sites: Sequence[Path] = ()) -> Inventory:
+MoreSites = Callable[[SiteReader, Mistakes], None]
+
+
+def load(path: Path, more_sites: MoreSites | None = None) -> Inventory:
     """Read an inventory and the tables that it names (relative to its own folder).
 
-    ``more_sites``: tables of sites to read as if the inventory named them too. ``register_file``
+    ``more_sites`` is called after its own sites and may add others. ``register_file``
     of the result is a path that can be opened from here. Raises InputError that lists every
     mistake, one a line, as ``FILE:LINE: what is wrong: what to do``.
     """
@@ -74,7 +77,7 @@ class _Reading:
         """A section that is a list; an empty one when it is not there."""
         return self.node(name) or Listing(self.root.line, [])
 
-    def inventory(self, more_sites: Sequence[Path]) -> Inventory:
+    def inventory(self, more_sites: MoreSites | None) -> Inventory:
         source = self.source
         node = self.node("province")
         province = None if node is None else settings.read_province(node, source)
@@ -157,17 +160,19 @@ class _Reading:
         except InputError:
             return None  # noted among the mistakes; the sites are read on without a register
 
-    def read_sites(self, reader: SiteReader, more_sites: Sequence[Path]) -> None:
+    def read_sites(self, reader: SiteReader, more_sites: MoreSites | None) -> None:
         """Every site of every place where sites may stand."""
         for name, entry in as_entries(self.table("sites"), "sites", values.site_id, self.source):
             reader.take_node(name, entry, self.source)
         named = self.file("sites_file")
-        for path in [*([named] if named else []), *more_sites]:
-            try:
-                reader.take_file(path, self.mistakes.source(path))
-            except InputError:
-                continue  # noted among the mistakes; the other files are still read
-        if self.node("sites") is None and named is None and not more_sites:
+        try:
+            if named is not None:
+                reader.take_file(named, self.mistakes.source(named))
+        except InputError:
+            pass  # noted among the mistakes; the rest is still read
+        if more_sites is not None:
+            more_sites(reader, self.mistakes)
+        if not reader.ids and not self.mistakes.found:
             self.source.wrong(
                 self.root.line, "no sites: write them under 'sites' or name a table in 'sites_file'"
             )

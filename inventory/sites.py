@@ -79,11 +79,18 @@ class SiteReader:
         with open_rows(path, source) as table:
             self.take_rows(table, source)
 
-    def take_rows(self, table: Rows, source: Source) -> None:
-        """All rows that are still to come."""
+    def take_rows(
+        self,
+        table: Rows,
+        source: Source,
+        village_code: values.Reader = SITE["village"].read,
+        ignore: Collection[str] = (),
+    ) -> None:
+        """All rows that are still to come; ``village_code`` reads the column ``village``, and the
+        columns in ``ignore`` are left aside."""
         known = ("id", *SITE)
         for name in table.columns:
-            if name not in known:
+            if name not in known and name not in ignore:
                 source.wrong(
                     table.header_line,
                     f"the column {shown(name)} is not known: {guess(name, known)}",
@@ -99,9 +106,9 @@ class SiteReader:
             return
         id_column = table.columns.index("id")
         readers = [
-            (index, name, SITE[name].read, SITE[name].needed)
+            (index, name, village_code if name == "village" else SITE[name].read, SITE[name].needed)
             for index, name in enumerate(table.columns)
-            if name in SITE
+            if name in SITE and name not in ignore
         ]
         for line, cells in table.rows:
             name = cells[id_column]

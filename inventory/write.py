@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 from inventory.files import write_text
 from inventory.register import register_csv
@@ -41,31 +41,37 @@ def write_inventory(inventory: Inventory, register: Register | None, folder: Pat
         register_file = "register.csv"
     elif register_file is not None:
         register_file = str(Path(register_file).absolute())
-    write_text(folder / "sites.csv", sites_csv(inventory.sites))
+    write_text(folder / "sites.csv", sites_csv(inventory.sites, inventory))
     path = folder / "inventory.yaml"
     write_text(path, _inventory_yaml(inventory, register_file))
     return path
 
 
-def sites_csv(sites: Iterable[Site]) -> str:
-    """Sites as the table that ``sites_file`` names."""
+def sites_csv(sites: Iterable[Site], inventory: Inventory) -> str:
+    """Sites as the table that ``sites_file`` names. What is usual for the kind stays empty, so that
+    it goes on following the kind; so does the province's time zone."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("id", *SITE))
-    hours: dict[ServiceHours, str] = {}
+    province = inventory.province
+    values_of = attrgetter(*SITE)
+    texts: dict[ServiceHours, str] = {}
     for site in sites:
-        if site.service_hours not in hours:
-            hours[site.service_hours] = hours_text(site.service_hours)
-        cells: list[Any] = [site.id]
-        for name in SITE:
-            value = getattr(site, name)
-            if value is True or value is False:
-                value = "true" if value else "false"
-            elif name == "service_hours":
-                value = hours[value]
-            cells.append(value)
-        writer.writerow(cells)
+        found = dict(zip(SITE, values_of(site), strict=True))
+        if site.timezone == province.timezone and site.village.startswith(province.code):
+            del found["timezone"]
+        kind = inventory.kinds[site.kind]
+        for name in ("service_hours", "service_critical", "interval_seconds"):
+            if found[name] == getattr(kind, name):
+                del found[name]
+        if (hours := found.get("service_hours")) is not None:
+            found["service_hours"] = texts.get(hours) or texts.setdefault(hours, hours_text(hours))
+        writer.writerow((site.id, *(_cell(found.get(name)) for name in SITE)))
     return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    return ("true" if value else "false") if isinstance(value, bool) else value
 
 
 def hours_text(hours: ServiceHours) -> str:
