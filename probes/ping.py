@@ -4,7 +4,6 @@ Law: one answer in time is UP. DOWN needs every echo of two salvos to have gone 
 answered. Whatever kept us from asking or from hearing is UNKNOWN.
 """
 
-import asyncio
 import itertools
 import logging
 import math
@@ -92,6 +91,8 @@ class EchoService:
                 raise UnavailableError("the echo service is closed")
             self._arrived.append((request, future))
             self._engine.wake()
+        import asyncio  # noqa: PLC0415 - 30 ms that `jangkau ping` does without
+
         result = await asyncio.wrap_future(future)
         return result._replace(request=request)
 
