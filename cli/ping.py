@@ -12,6 +12,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich import box
+from rich.console import Console
 from rich.table import Table
 
 from cli import terminal
@@ -205,7 +206,10 @@ def _print_table(rows: Sequence[tuple[EchoResult, Look]], seconds: float) -> Non
             words,
             style=style,
         )
-    terminal.stdout.print(table, width=None if terminal.stdout.is_terminal else _PIPE_COLUMNS)
+    console = terminal.stdout
+    if not console.is_terminal:  # a pipe or a file is as wide as the widest table we print
+        console = Console(width=_PIPE_COLUMNS, highlight=False)
+    console.print(table)
     counts = {outcome: sum(look.outcome == outcome for _, look in rows) for outcome in Outcome}
     terminal.stdout.print(
         f"{len(rows)} targets: {counts[Outcome.UP]} up, {counts[Outcome.DOWN]} down, "
