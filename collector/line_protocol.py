@@ -153,9 +153,7 @@ def _parse(fields: str) -> tuple[dict[str, float], dict[str, str]]:
     numbers: dict[str, float] = {}
     texts: dict[str, str] = {}
     end = 0
-    for match in _FIELD.finditer(fields):
-        if match.start() != end:
-            break
+    while match := _FIELD.match(fields, end):  # (a search would try every later place as well)
         end = match.end()
         name, text, number, true = match.groups()
         if text is not None:
@@ -183,7 +181,7 @@ def _unescape(text: str) -> str:
 def to_block(lines: Iterable[Line]) -> Block:
     """The lines as columns. Readings that METRICS does not know are left out: they stay in the
     journal's text, and the archive has no column for them."""
-    import numpy as np  # the light commands decode lines without numpy
+    import numpy as np  # noqa: PLC0415 - the light commands decode lines without numpy
 
     rows = list(lines)
     values = [row.values() for row in rows]

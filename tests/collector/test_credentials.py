@@ -1,0 +1,84 @@
+"""Keys: stored as hashes, valid until revoked, for their own sites."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from collector.credentials import Keys, write_private
+from model.errors import InputError, UnavailableError
+
+
+def test_a_key_opens_until_it_is_revoked(tmp_path: Path) -> None:
+    """A new key is valid at once, and invalid at once when another process revoked it."""
+    keys, elsewhere = Keys(tmp_path), Keys(tmp_path)
+    text = keys.add("probe-1", ("a", "b"), 1)
+    key = elsewhere.verify(text)
+    assert key is not None
+    assert (key.probe, key.may_write("a"), key.may_write("c")) == ("probe-1", True, False)
+    keys.revoke("probe-1", 2)
+    assert elsewhere.verify(text) is None
+    assert [key.revoked_ms for key in elsewhere.all()] == [2]
+
+
+def test_two_keys_of_a_probe_overlap(tmp_path: Path) -> None:
+    """A new key can be brought out while the old one still works; one is revoked by its id."""
+    keys = Keys(tmp_path)
+    old, new = keys.add("p", None, 1), keys.add("p", None, 2)
+    keys.revoke(old.partition(".")[0], 3)
+    assert keys.verify(old) is None
+    found = keys.verify(new)
+    assert found is not None
+    assert found.may_write("anything")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t[:-1],
+        lambda t: t + "0",
+        lambda t: t[::-1],
+        lambda t: t.upper(),
+        lambda t: t[:0],
+        lambda t: t[:9] + "0" * 64,
+        lambda t: "00000000" + t[8:],
+        lambda t: t + "\n",
+    ],
+)
+def test_anything_else_is_refused(tmp_path: Path, change: object) -> None:
+    """No text but the key itself is accepted."""
+    keys = Keys(tmp_path)
+    text = keys.add("p", None, 1)
+    assert keys.verify(change(text)) is None  # type: ignore[operator]  # a function of the table
+
+
+def test_no_secret_is_stored(tmp_path: Path) -> None:
+    """The files of the folder hold no part of the secret and are not readable for others."""
+    secret = Keys(tmp_path).add("p", None, 1).partition(".")[2]
+    path = tmp_path / "keys.json"
+    assert secret[:8] not in path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_private_file_stays_private(tmp_path: Path) -> None:
+    """A file that was open to all is closed before the key stands in it."""
+    path = tmp_path / "key"
+    path.write_text("old")
+    path.chmod(0o644)
+    write_private(path, "new")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_text() == "new"
+
+
+def test_mistakes_are_named(tmp_path: Path) -> None:
+    """Bad names, unknown keys and a damaged file are said with their remedy."""
+    keys = Keys(tmp_path)
+    with pytest.raises(InputError, match="cannot name a probe"):
+        keys.add("../p", None, 1)
+    with pytest.raises(InputError, match="not a site id"):
+        keys.add("p", ("A B",), 1)
+    with pytest.raises(InputError, match="no valid key"):
+        keys.revoke("nobody", 1)
+    (tmp_path / "keys.json").write_text("{")
+    with pytest.raises(UnavailableError, match="restore it"):
+        keys.verify("x")
