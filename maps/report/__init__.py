@@ -1,1 +1,1 @@
-"""The weekly report: one model of it, written in several formats."""
+"""The weekly report: one model of the week, and the forms it is written in."""

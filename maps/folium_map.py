@@ -1,0 +1,144 @@
+"""The map: one HTML file that opens from a disk, without any network, on any phone.
+
+Law: the page asks nobody for anything, and no text from outside is ever parsed as HTML or script.
+folium composes the page; its popups, tooltips, layer names and icons, which execute hostile names,
+are not used. Data stand in one inert block, and a Content-Security-Policy admits our scripts only.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+import folium  # noqa: TID251 - the one file
+from folium.template import Template  # noqa: TID251 - the one file
+
+from maps.files import write_text
+from maps.map_data import MapInput, document
+from maps.words import Words
+
+_ASSETS = Path(__file__).parent / "assets"
+_LEAFLET = "static/js_lib_leaflet"  # in the package that ships Leaflet's release files
+
+_PAGE = """<!DOCTYPE html>
+<html lang="@LANG@">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="@POLICY@">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ this.title|e }}</title>
+<link rel="icon" href="data:,">
+{{ this.header.render(**kwargs) }}
+</head>
+<body>
+{{ this.html.render(**kwargs) }}
+<script>
+{{ this.script.render(**kwargs) }}
+</script>
+</body>
+</html>
+"""
+
+
+class _Map(folium.Map):
+    """folium's map with the frame of our page around it. ``parts`` are texts of ours; the data
+    block among them is inert."""
+
+    _template = Template(
+        """
+        {% macro header(this, kwargs) %}
+        <style>{{ this.parts.leaflet_css }}</style>
+        <style>{{ this.parts.css }}</style>
+        {% endmacro %}
+        {% macro html(this, kwargs) %}
+        {{ this.parts.frame }}
+        <main id="stage">
+          <div class="folium-map" id="{{ this.get_name() }}"></div>
+          <noscript>{{ this.parts.no_script|e }}</noscript>
+        </main>
+        <script type="application/json" id="data">{{ this.parts.data }}</script>
+        <script>{{ this.parts.leaflet_js }}</script>
+        <script>{{ this.parts.js }}</script>
+        {% endmacro %}
+        {% macro script(this, kwargs) %}
+        drawMap(L.map("{{ this.get_name() }}", {
+          center: {{ this.location|tojson }}, crs: L.CRS.{{ this.crs }}, ...{{ this.options|tojavascript }}
+        }));
+        {% endmacro %}
+        """  # noqa: E501 - a template's lines are as long as its HTML
+    )
+    parts: Mapping[str, str]
+
+
+def write_map(given: MapInput, path: Path, words: Words) -> Path:
+    """Write the map of the weeks in ``given`` as one file and return its path.
+
+    Raises UnavailableError when the file cannot be written.
+    """
+    write_text(path, render(given, words))
+    return path
+
+
+def render(given: MapInput, words: Words) -> str:
+    """The page as text."""
+    data = document(given, words)
+    # "<" only ever stands inside JSON strings, where the escape means the same to JSON and
+    # nothing to HTML: neither "</script" nor "<!--" can appear.
+    block = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    block = block.replace("<", "\\u003c")
+    leaflet = files("js_lib_leaflet").joinpath(_LEAFLET)
+    province = _Map(
+        location=[0.0, 0.0],
+        tiles=None,
+        zoom_start=6,
+        zoom_control=False,
+        attribution_control=False,
+        zoom_animation=False,  # our canvas is drawn anew at each step
+        fade_animation=False,
+        zoom_snap=0.25,
+        min_zoom=4,
+        max_zoom=16,
+    )
+    province._id = "province"  # folium's random names would make every run another file
+    province.default_js, province.default_css = [], []  # no links to jQuery, Bootstrap, icon fonts
+    province.parts = {
+        "leaflet_css": _without_images(leaflet.joinpath("leaflet.css").read_text("utf-8")),
+        "leaflet_js": _without_source_map(leaflet.joinpath("leaflet.js").read_text("utf-8")),
+        "css": (_ASSETS / "map.css").read_text("utf-8"),
+        "js": (_ASSETS / "map.js").read_text("utf-8"),
+        "frame": (_ASSETS / "map.html").read_text("utf-8"),
+        "no_script": words("map.no_script"),
+        "data": block,
+    }
+    figure = folium.Figure(title=data["title"])
+    figure._template = Template(_PAGE.replace("@LANG@", words.lang))
+    figure.add_child(province)
+    page = str(figure.render())
+    return page.replace("@POLICY@", _policy(page), 1)
+
+
+def _without_images(css: str) -> str:
+    """Leaflet's markers and layer switch, which we do not use, would be fetched beside the file."""
+    return re.sub(r"url\(images/[^)]*\)", "none", css)
+
+
+def _without_source_map(script: str) -> str:
+    """Developer tools would ask for the source map."""
+    return re.sub(r"\n//# sourceMappingURL=\S+\s*$", "\n", script)
+
+
+def _policy(page: str) -> str:
+    """Nothing from anywhere, and of inline scripts and styles exactly those of this page."""
+
+    def hashes(tag: str) -> str:
+        found = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        digests = (hashlib.sha256(text.encode()).digest() for text in found)
+        return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+
+    return (
+        f"default-src 'none'; script-src {hashes('script')}; style-src {hashes('style')}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )

@@ -1,0 +1,124 @@
+"""Polygons as shared arcs, packed into short text: a border between two villages is kept once.
+
+Law: packing loses nothing but what the grid rounds away, and both sides of a border round alike.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from model.region import RegionCode
+
+Cell = tuple[int, int]
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_LAST, _BITS = 32, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Whole-numbered cells of Web Mercator: the projection of the map, so that a phone needs not
+    project. ``x0``, ``y0`` and ``size`` are in units of the world's width; y grows southward."""
+
+    x0: float
+    y0: float
+    size: float
+
+    @classmethod
+    def around(cls, points: Iterable[tuple[float, float]], cell_metres: float) -> "Grid":
+        """The grid whose origin is the north-western corner of ``points`` (lon, lat)."""
+        projected = [mercator(lon, lat) for lon, lat in points]
+        size = cell_metres / (2 * math.pi * 6378137.0)
+        return cls(min(x for x, _ in projected), min(y for _, y in projected), size)
+
+    def cell(self, lon: float, lat: float) -> Cell:
+        """The cell of a position in degrees."""
+        x, y = mercator(lon, lat)
+        return round((x - self.x0) / self.size), round((y - self.y0) / self.size)
+
+
+def mercator(lon: float, lat: float) -> tuple[float, float]:
+    """Web Mercator (EPSG:3857) in units of the world's width, from the north-western corner."""
+    sine = math.sin(math.radians(lat))
+    return lon / 360 + 0.5, 0.5 - math.log((1 + sine) / (1 - sine)) / (4 * math.pi)
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """``shapes`` holds for each region its rings, each a list of arc numbers; ``~n`` means arc n
+    backwards. ``users`` names the regions on the sides of each arc."""
+
+    arcs: tuple[tuple[Cell, ...], ...]
+    shapes: Mapping[RegionCode, tuple[tuple[int, ...], ...]]
+    users: tuple[frozenset[RegionCode], ...]
+
+
+def share(rings: Mapping[RegionCode, Sequence[Sequence[Cell]]]) -> Topology:
+    """Cut rings (in grid cells) where borders meet and keep each piece once."""
+    clean = {code: [ring for raw in each if (ring := _open(raw))] for code, each in rings.items()}
+    junctions = _junctions(ring for each in clean.values() for ring in each)
+    numbers: dict[tuple[Cell, ...], int] = {}
+    users: list[set[RegionCode]] = []
+    shapes: dict[RegionCode, tuple[tuple[int, ...], ...]] = {}
+    for code, each in clean.items():
+        found: list[tuple[int, ...]] = []
+        for ring in each:
+            refs: list[int] = []
+            for arc in _cut(ring, junctions):
+                backwards = arc[::-1]
+                forward = arc <= backwards
+                number = numbers.setdefault(arc if forward else backwards, len(numbers))
+                if number == len(users):
+                    users.append(set())
+                users[number].add(code)
+                refs.append(number if forward else ~number)
+            found.append(tuple(refs))
+        shapes[code] = tuple(found)
+    return Topology(tuple(numbers), shapes, tuple(frozenset(each) for each in users))
+
+
+def _open(ring: Sequence[Cell]) -> list[Cell]:
+    """Without repeated points; empty when rounding has left no area."""
+    kept = [cell for at, cell in enumerate(ring) if at == 0 or cell != ring[at - 1]]
+    if len(kept) > 1 and kept[0] == kept[-1]:
+        kept.pop()
+    return kept if len(set(kept)) >= 3 else []
+
+
+def _junctions(rings: Iterable[Sequence[Cell]]) -> set[Cell]:
+    """Cells that are passed with different neighbours: there a shared border begins or ends."""
+    neighbours: dict[Cell, tuple[Cell, Cell]] = {}
+    junctions: set[Cell] = set()
+    for ring in rings:
+        for at, cell in enumerate(ring):
+            before, after = ring[at - 1], ring[(at + 1) % len(ring)]
+            pair = (before, after) if before <= after else (after, before)
+            if neighbours.setdefault(cell, pair) != pair:
+                junctions.add(cell)
+    return junctions
+
+
+def _cut(ring: Sequence[Cell], junctions: set[Cell]) -> list[tuple[Cell, ...]]:
+    start = next((at for at, cell in enumerate(ring) if cell in junctions), None)
+    if start is None:  # an island: begin where its twin (the hole around it) begins as well
+        start = min(range(len(ring)), key=lambda at: ring[at])
+    turned = [*ring[start:], *ring[: start + 1]]
+    cuts = [at for at, cell in enumerate(turned) if cell in junctions or at in (0, len(ring))]
+    return [tuple(turned[a : b + 1]) for a, b in pairwise(cuts)]
+
+
+def pack(numbers: Iterable[int]) -> str:
+    """Whole numbers from 0 as text, five bits a character, small ones short."""
+    text: list[str] = []
+    for number in numbers:
+        rest = number
+        while rest >= _LAST:
+            text.append(_ALPHABET[_LAST | rest % _LAST])
+            rest >>= _BITS
+        text.append(_ALPHABET[rest])
+    return "".join(text)
+
+
+def signed(number: int) -> int:
+    """A number that may be negative as one from 0: 0, -1, 1, -2 ... become 0, 1, 2, 3 ..."""
+    return number << 1 if number >= 0 else (-number << 1) - 1
