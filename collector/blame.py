@@ -4,16 +4,17 @@ Law: the evidence of all rules is weighed together, never the first that matches
 same rule do not add up; those of different rules do (noisy or), and the causes then compete.
 """
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from collector.facts import Boot, Facts
 from collector.islands import Island
-from collector.rules import RULES, Case, Together
+from collector.rules import RULES, Case, Together, loss_climbed
 from collector.settings import BlameSettings
 from collector.verdict import SiteLooks
 from model.inventory import Inventory
@@ -41,7 +42,10 @@ def blame(
 ) -> list[Outage]:
     """Give each silence its cause. Two passes: what a neighbour's outage was called in the first
     is evidence in the second (a battery that runs down after the grid failed)."""
-    neighbours = _Neighbours(inventory, silences, settings)
+    climbed = frozenset(
+        number for number, loss in facts.loss.items() if loss_climbed(loss, settings)
+    )
+    neighbours = _Neighbours(inventory, silences, climbed, settings)
     outages: list[Outage] = []
     cases: list[Case] = []
     for number, silence in enumerate(silences):
@@ -63,12 +67,10 @@ def _judge(case: Case, settings: BlameSettings) -> Outage:
     for evidence in found:
         by_rule = doubt[evidence.cause]
         by_rule[evidence.rule] = min(by_rule.get(evidence.rule, 1.0), 1 - evidence.weight)
-    belief: dict[Cause, float] = {}
-    for cause, by_rule in doubt.items():
-        left = 1.0
-        for value in by_rule.values():
-            left *= value
-        belief[cause] = 1 - left
+    for narrow, wide in _NARROWER.items():
+        if narrow in doubt:
+            doubt[narrow] |= {rule: left for rule, left in doubt[wide].items() if rule != "prior"}
+    belief = {cause: 1 - math.prod(by_rule.values()) for cause, by_rule in doubt.items()}
     cause = max(belief, key=lambda one: belief[one])
     # What speaks for other causes takes from the confidence as much as it deserves itself.
     against = max((value for other, value in belief.items() if other is not cause), default=0.0)
@@ -87,12 +89,20 @@ def _judge(case: Case, settings: BlameSettings) -> Outage:
     )
 
 
+_NARROWER = {Cause.SATELLITE_FADE: Cause.LINK}
+"""A narrower cause is a case of the wider one: what speaks for the wider speaks for it too."""
+
+
 class _Neighbours:
     """Who else fell when: starts of outages by feeder, by upstream node, and of satellite sites by
     kabupaten."""
 
     def __init__(
-        self, inventory: Inventory, silences: Sequence[Silence], settings: BlameSettings
+        self,
+        inventory: Inventory,
+        silences: Sequence[Silence],
+        climbed: Collection[int],
+        settings: BlameSettings,
     ) -> None:
         self._settings = settings
         self._members: dict[str, set[str]] = defaultdict(set)
@@ -108,9 +118,10 @@ class _Neighbours:
             self._groups[site.id] = groups
             for group in groups:
                 self._members[group].add(site.id)
-        for silence in silences:
+        for number, silence in enumerate(silences):
             for group in self._groups[silence.site.id]:
-                self._starts[group].append((silence.interval.start_ms, silence.site.id))
+                if number in climbed or not group.startswith("sky "):
+                    self._starts[group].append((silence.interval.start_ms, silence.site.id))
             self._hours[silence.site.id].append(_local_second(silence))
         for starts in self._starts.values():
             starts.sort()
@@ -147,11 +158,11 @@ class _Neighbours:
         return best
 
     def fading(self, silence: Silence) -> int:
-        """Other satellite sites of the kabupaten that failed at about the same time."""
+        """Satellite sites of the kabupaten that faded away at about the same time."""
         if silence.site.access is not Access.GEO:
             return 0
         group = f"sky {silence.site.village[:5]}"
-        return self.together(group, silence, self._settings.fade_neighbour_seconds).fell - 1
+        return self.together(group, silence, self._settings.fade_neighbour_seconds).fell
 
     def same_hour_days(self, silence: Silence) -> int:
         """Outages of this site that began at this time of day, this one included."""

@@ -51,17 +51,17 @@ _LOSS_AROUND = """
 WITH looked AS (
     SELECT site, epoch_ms("at") AS at_ms, sent, received FROM looks
     WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
-      AND kind = 'ping' AND target IN ('site', 'national') AND sent > 0
+      AND kind = 'ping' AND target IN ('site', 'national') AND received > 0
       AND site IN (SELECT site FROM outages WHERE fades)
 ), usual AS (
     SELECT site, 1 - sum(received) / sum(sent) AS loss FROM hours
     WHERE kind = 'ping' AND target IN ('site', 'national') AND lowest = 1 GROUP BY site
 )
 SELECT o.number,
-       1 - sum(received) FILTER (at_ms < o.start_ms) / sum(sent) FILTER (at_ms < o.start_ms)
-           AS loss_before,
-       1 - sum(received) FILTER (at_ms >= o.end_ms) / sum(sent) FILTER (at_ms >= o.end_ms)
-           AS loss_after,
+       sum(sent) FILTER (at_ms < o.start_ms) AS sent_before,
+       sum(received) FILTER (at_ms < o.start_ms) AS received_before,
+       sum(sent) FILTER (at_ms >= o.end_ms) AS sent_after,
+       sum(received) FILTER (at_ms >= o.end_ms) AS received_after,
        any_value(u.loss) AS loss_usual
 FROM outages o
 JOIN looked l ON l.site = o.site
@@ -102,11 +102,16 @@ class Volts:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Shares of echoes lost shortly before and after an outage, and usually. None: not looked."""
+    """Echoes lost shortly before or after an outage (whichever was worse), of those sent in looks
+    that were answered at all, and the share that the line usually loses."""
 
-    before: float | None
-    after: float | None
+    lost: int
+    sent: int
     usual: float
+
+    @property
+    def share(self) -> float:
+        return self.lost / self.sent if self.sent else 0.0
 
 
 @dataclass(frozen=True)
@@ -170,8 +175,15 @@ def find_facts(
     }
     fade_window = {"window_ms": settings.fade_window_seconds * 1000}
     loss = {
-        number: Loss(before, after, usual or 0.0)
-        for number, before, after, usual in engine.rows(
+        number: max(
+            (
+                Loss(int(sent - received), int(sent), usual or 0.0)
+                for sent, received in ((before, got_before), (after, got_after))
+                if sent
+            ),
+            key=lambda loss: loss.share,
+        )
+        for number, before, got_before, after, got_after, usual in engine.rows(
             _LOSS_AROUND, {**_bounds(interval), **fade_window}
         )
     }

@@ -156,15 +156,21 @@ def rain_fade(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
     if case.interval.length_ms > settings.fade_max_seconds * 1000:
         return
     loss = case.loss
-    if loss is not None:
-        worst = max(loss.before or 0.0, loss.after or 0.0)
-        if worst > loss.usual + settings.fade_loss_over_usual:
-            text = f"loss climbed to {worst:.0%} around it (usually {loss.usual:.1%})"
-            cause = Cause.SATELLITE_FADE
-            yield Evidence("fade", cause, settings.weight_fade_loss_climbed, text)
+    if loss is not None and loss_climbed(loss, settings):
+        text = f"loss climbed to {loss.share:.0%} around it (usually {loss.usual:.1%})"
+        cause = Cause.SATELLITE_FADE
+        yield Evidence("fade", cause, settings.weight_fade_loss_climbed, text)
     if case.fading_neighbours >= settings.fade_neighbours_min:
-        text = f"{case.fading_neighbours} satellite sites nearby failed at about the same time"
+        text = f"{case.fading_neighbours} satellite sites nearby lost more and more at the time"
         yield Evidence("fade", Cause.SATELLITE_FADE, settings.weight_fade_neighbours, text)
+
+
+def loss_climbed(loss: Loss, settings: BlameSettings) -> bool:
+    """Whether much more than usual was lost shortly before or after an outage."""
+    return (
+        loss.lost >= settings.fade_lost_min
+        and loss.share > loss.usual + settings.fade_loss_over_usual
+    )
 
 
 def what_is_usual(_case: Case, settings: BlameSettings) -> Iterator[Evidence]:

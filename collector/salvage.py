@@ -54,6 +54,7 @@ def _carry_over(aside: Path, new: Connection) -> dict[str, int]:
     counts = dict.fromkeys((*_BY_ID, *_BY_KEY), 0)
     try:
         old = connect(aside, read_only=False)
+        old.pragma("writable_schema", True)  # SQLite then opens a file that was cut off, too
         old.pragma("journal_mode")
     except StorageError as error:
         _log.error("nothing of it can be read: %s", error)
@@ -98,6 +99,7 @@ def _rows_by_id(old: Connection, table: str) -> Iterator[tuple[Any, ...]]:
             yield row
     except StorageError as error:
         _log.error("table %s before id %s: %s", table, high, error)
+    lost = 0
     for batch_id in range(low + 1, high or low + 1):
         try:
             yield from old.execute(
@@ -105,7 +107,8 @@ def _rows_by_id(old: Connection, table: str) -> Iterator[tuple[Any, ...]]:
                 (batch_id,),
             )
         except StorageError:
-            _log.error("table %s: id %d is lost", table, batch_id)
+            lost += 1
+    _log.error("table %s: %d rows between id %d and %s are lost", table, lost, low, high)
 
 
 def _restore_received(new: Connection) -> None:

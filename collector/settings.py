@@ -45,15 +45,16 @@ class BlameSettings:
     volts_window_seconds: int = 1800
     power_hour_slack_seconds: int = 1500
     power_hour_days_min: int = 3
-    fade_window_seconds: int = 2700
+    fade_window_seconds: int = 900
     fade_loss_over_usual: float = 0.10
+    fade_lost_min: int = 3
     fade_max_seconds: int = 3 * 3600
     fade_neighbours_min: int = 2
     fade_neighbour_seconds: int = 2700
     maintenance_overlap_min: float = 0.5
     maintenance_slack_seconds: int = 900
 
-    weight_maintenance: float = 0.99
+    weight_maintenance: float = 0.9999
     weight_probe_lived_isp_up: float = 0.95
     weight_probe_lived_isp_down: float = 0.80
     weight_upstream_together: float = 0.93

@@ -77,6 +77,7 @@ def verdict(
     not_down = subtract([window], outages)
     unknown = subtract(not_down, union([*up, *claims.held_up, *down]))
     seen_up = subtract(not_down, unknown)
+    outages, unknown = _bridged(outages, unknown, looks.known_gaps)
     runs = [Run(*item, Outcome.DOWN, Reason.NO_ANSWER) for item in outages]
     runs += [Run(*item, Outcome.UP) for item in seen_up]
     reasons = _reasons(claims, blindness)
@@ -146,6 +147,26 @@ def _settled(
                 continue
         merged.append(item)
     return [item for item in merged if item.length_ms >= settings.confirm_seconds * 1000]
+
+
+def _bridged(
+    outages: Sequence[Interval],
+    unknown: Sequence[Interval],
+    known_gaps: Sequence[tuple[Interval, str]],
+) -> tuple[list[Interval], list[Interval]]:
+    """Unknown time between two outages is DOWN where the site's device was without power all
+    along: its next start proves what nobody could see."""
+    dark = [gap for gap, reason in known_gaps if reason == Reason.PROBE_WITHOUT_POWER]
+    ends = {item.end_ms for item in outages}
+    starts = {item.start_ms for item in outages}
+    proved = [
+        item
+        for item in unknown
+        if item.start_ms in ends
+        and item.end_ms in starts
+        and any(gap.start_ms <= item.start_ms and item.end_ms <= gap.end_ms for gap in dark)
+    ]
+    return union([*outages, *proved]), subtract(unknown, proved)
 
 
 def _joined(outages: Sequence[Interval], unknown: Sequence[Interval]) -> list[Interval]:
