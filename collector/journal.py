@@ -85,7 +85,7 @@ class StoredBatch(NamedTuple):
         """The lines, decoded. Raises DamagedBatchError."""
         try:
             lines = [decode(text) for text in zlib.decompress(self.packed).decode().split("\n")]
-        except (zlib.error, UnicodeDecodeError, LineError) as error:
+        except (zlib.error, TypeError, UnicodeDecodeError, LineError) as error:
             raise DamagedBatchError(f"batch {self.id} of probe {self.probe}: {error}") from error
         if len(lines) != self.rows:
             raise DamagedBatchError(f"batch {self.id}: {len(lines)} lines where {self.rows} were")

@@ -60,13 +60,14 @@ def _carry_over(aside: Path, new: Connection) -> dict[str, int]:
         _log.error("nothing of it can be read: %s", error)
         return counts
     with new:
+        new.execute("DELETE FROM meta")
         for table, width in (_BY_ID | _BY_KEY).items():
             marks = ", ".join("?" * width)
             rows = _rows_by_id(old, table) if table in _BY_ID else _rows(old, table)
             for row in rows:
-                if len(row) == width:
-                    new.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", row)  # noqa: S608 - names above
-                    counts[table] += 1
+                if len(row) == width:  # (and what breaks a rule of the table is passed over)
+                    new.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)  # noqa: S608 - names above
+                    counts[table] += new.changes()
         _restore_received(new)
         _restore_ids(old, new)
     old.close()
@@ -117,7 +118,12 @@ def _restore_received(new: Connection) -> None:
     for probe, epoch, kept in list(
         new.execute("SELECT probe, epoch, kept FROM batches WHERE epoch <> ''")
     ):
-        for first, last in json.loads(kept):
+        try:
+            spans = [(int(first), int(last)) for first, last in json.loads(kept)]
+        except (ValueError, TypeError) as error:
+            _log.error("a batch of probe %s does not say what it holds: %s", probe, error)
+            continue
+        for first, last in spans:
             new.execute(
                 "INSERT INTO received VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
                 " SET last = max(last, excluded.last)",
@@ -134,5 +140,5 @@ def _restore_ids(old: Connection, new: Connection) -> None:
     ids += [row[0] or 0 for row in new.execute("SELECT max(id) FROM batches")]
     new.execute("DELETE FROM sqlite_sequence WHERE name = 'batches'")
     new.execute("INSERT INTO sqlite_sequence VALUES ('batches', ?)", (max(ids),))
-    if not list(new.execute("SELECT name FROM cursors")):
-        new.execute("UPDATE meta SET value = ? WHERE name = 'id'", (secrets.token_hex(4),))
+    if not (list(new.execute("SELECT * FROM cursors")) and list(new.execute("SELECT * FROM meta"))):
+        new.execute("INSERT OR REPLACE INTO meta VALUES ('id', ?)", (secrets.token_hex(4),))
