@@ -8,7 +8,7 @@ and the kernel's include/uapi headers for the numbers that Python's socket modul
 
 import array
 import errno
-import secrets
+import os
 import socket
 import struct
 import time
@@ -112,7 +112,7 @@ class EchoSocket:
 
     def _filter_strangers(self) -> int:
         """Let only echo replies with a fresh identifier of ours wake this process."""
-        identifier = secrets.randbelow(0xFFFF) + 1
+        identifier = int.from_bytes(os.urandom(2), "big")
         if self.ipv6:
             passed = [0xFFFFFFFF] * 8  # a set bit blocks; echo reply is 129
             passed[129 // 32] &= ~(1 << (129 % 32))

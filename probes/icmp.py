@@ -13,7 +13,6 @@ import errno
 import heapq
 import itertools
 import os
-import secrets
 import select
 import socket
 import time
@@ -84,7 +83,7 @@ class EchoEngine:
         self._open_socket, self._wall_ns, self._monotonic_ns = open_socket, wall_ns, monotonic_ns
         self._gap_ns = _SECOND_NS / rate_per_second
         self._tick_ns = min(_TICK_NS, int(BURST / 2 * self._gap_ns))
-        self._secret = secrets.token_bytes(SECRET_BYTES)
+        self._secret = os.urandom(SECRET_BYTES)
         self._next_serial = 0
         self._next_send_ns = float(monotonic_ns())
         self._drained_ns = 0

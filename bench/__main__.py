@@ -1,0 +1,25 @@
+"""``python -m bench [NAME ...]``: run the named benches, or all of them in turn."""
+
+import sys
+
+from bench import echoes
+
+BENCHES = {
+    "echoes": echoes.run,
+}
+
+
+def main(names: list[str]) -> int:
+    """0 when every bench ran, 2 for a name that is none."""
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        print(f"no bench {', '.join(unknown)}; there are: {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    for name in names or BENCHES:
+        print(f"== {name}")
+        BENCHES[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
