@@ -148,6 +148,28 @@ class Inventory:
         ]
         return tuple(checks)
 
+    def village_checks(self, site: Site) -> tuple[Check, ...]:
+        """What a site's own probe looks at, from the inside outward. The first target of a rung
+        bears the rung's name alone, further ones add their own."""
+        rungs: set[Rung] = set()
+        checks = []
+        for anchor in self.village_targets:
+            first = anchor.rung not in rungs
+            rungs.add(anchor.rung)
+            checks.append(
+                Check(
+                    site=site.id,
+                    vantage=Vantage.VILLAGE,
+                    kind="ping",
+                    target=anchor.rung if first else f"{anchor.rung}:{anchor.name}",
+                    address=anchor.address,
+                    interval_seconds=site.interval_seconds,
+                    timeout_seconds=self.look.timeout_seconds,
+                    count=self.look.echoes,
+                )
+            )
+        return tuple(checks)
+
 
 CENTRE_SITE = "centre"
 """The reserved site id under which the centre reports on its own line. No site may bear it."""
