@@ -21,7 +21,8 @@ class Fate(IntEnum):
     NOT_SENT = -6
 
 
-_WAITING = int(Fate.WAITING)  # compared for every answer: a plain number is much faster
+# Compared for every answer: plain numbers are much faster.
+_WAITING, _LOST, _NOT_SENT = int(Fate.WAITING), int(Fate.LOST), int(Fate.NOT_SENT)
 
 
 class EchoRequest(NamedTuple):
@@ -108,7 +109,7 @@ class EchoCourse:
         """The next echo could not go out."""
         self.started_ns = self.started_ns or now_ns
         self.sent_ns.append(now_ns)
-        self.fates.append(Fate.NOT_SENT)
+        self.fates.append(_NOT_SENT)
         self.failure = failure
 
     def answered(self, index: int, received_ns: int) -> None:
@@ -126,7 +127,7 @@ class EchoCourse:
             else:
                 self.fates[index] = Fate.LATE
                 self.late += 1
-        elif fate == Fate.LOST:
+        elif fate == _LOST:
             self.fates[index] = Fate.LATE
             self.late += 1
         else:
@@ -147,10 +148,9 @@ class EchoCourse:
 
     def give_up(self) -> float | None:
         """Stop waiting. When all shall be asked once more: after how many seconds."""
-        for index, fate in enumerate(self.fates):
-            if fate == _WAITING:
-                self.fates[index] = Fate.LOST
-        self.waiting = 0
+        if self.waiting:
+            self.fates = [_LOST if fate == _WAITING else fate for fate in self.fates]
+            self.waiting = 0
         if self.received or self.failure or self.goal != self.request.count:
             return None
         if self.request.confirm_after_seconds is not None:
@@ -159,7 +159,7 @@ class EchoCourse:
 
     def result(self) -> EchoResult:
         rtt_seconds = tuple(
-            [fate / 1e9 if fate >= 0 else None for fate in self.fates if fate != Fate.NOT_SENT]
+            [fate / 1e9 if fate >= 0 else None for fate in self.fates if fate != _NOT_SENT]
         )
         return EchoResult(
             self.request,

@@ -12,7 +12,6 @@ import os
 import socket
 import struct
 import time
-from typing import NamedTuple
 
 from model.errors import UnavailableError
 from probes.echo_packet import IcmpError
@@ -63,13 +62,9 @@ REMEDY = (
 )
 
 
-class Datagram(NamedTuple):
-    """One answer: its bytes from the ICMP header on, its source, and the kernel's receive time
-    (nanoseconds of the wall clock)."""
-
-    data: bytes
-    source: str
-    received_ns: int
+Datagram = tuple[bytes, str, int]
+"""One answer: its bytes from the ICMP header on, its source, and the kernel's receive time
+(nanoseconds of the wall clock). A plain tuple: ten thousand come in a second."""
 
 
 class EchoSocket:
@@ -158,7 +153,7 @@ class EchoSocket:
             seconds, nanoseconds = unpack(ancillary[0][2])
             if strip:
                 data = data[(data[0] & 0x0F) << 2 :]
-            found.append(Datagram(data, source[0], seconds * 1_000_000_000 + nanoseconds))
+            found.append((data, source[0], seconds * 1_000_000_000 + nanoseconds))
         return found
 
     def errors(self) -> list[IcmpError]:

@@ -153,27 +153,27 @@ class EchoEngine:
         allowed = int((now_ns - self._next_send_ns) / self._gap_ns) + 1
         number = min(allowed, BURST, len(ready)) if self._next_send_ns <= now_ns else 0
         self._next_send_ns += number * self._gap_ns
+        wall_ns, by_serial = self._wall_ns, self._by_serial
         for _ in range(number):
-            self._send(ready.popleft(), now_ns)
-
-    def _send(self, course: EchoCourse, now_ns: int) -> None:
-        line, index = course.line, len(course.fates)
-        packet = line.codec.request(course.first_serial + index)
-        sent_ns = self._wall_ns()
-        try:
-            line.socket.send(packet, course.destination)
-        except OSError:
-            self._send_again(course, packet)
-        else:
-            course.sent(sent_ns)
-        self._by_serial[course.first_serial + index] = course
-        if index + 1 < course.goal:
-            self._set_timer(course, now_ns + int(course.request.spacing_seconds * _SECOND_NS))
-        elif course.settled:
-            self._settle(course, now_ns)
-        else:
-            # A little more than the time-out: what was stamped in time may still be on its way.
-            self._set_timer(course, now_ns + course.timeout_ns + _SLACK_NS)
+            course = ready.popleft()
+            line, index = course.line, len(course.fates)
+            serial = course.first_serial + index
+            packet = line.codec.request(serial)
+            sent_ns = wall_ns()
+            try:
+                line.socket.send(packet, course.destination)
+            except OSError:
+                self._send_again(course, packet)
+            else:
+                course.sent(sent_ns)
+            by_serial[serial] = course
+            if index + 1 < course.goal:
+                self._set_timer(course, now_ns + int(course.request.spacing_seconds * _SECOND_NS))
+            elif course.waiting:
+                # A little more than the time-out: what was stamped in time may still be on its way.
+                self._set_timer(course, now_ns + course.timeout_ns + _SLACK_NS)
+            else:
+                self._settle(course, now_ns)
 
     def _send_again(self, course: EchoCourse, packet: bytes) -> None:
         """After a send failed. Linux lets a send fail for the ICMP error that an earlier echo met,
