@@ -168,10 +168,10 @@ def test_a_full_disk_costs_nothing_but_the_excess(
     watched = [Check(f"v-{n}", "village", "up", "national", "::1", 1) for n in range(5)]
     run(spool, {"up": counting}, watched, freed)
     saved = lines(spool)
-    gap = next(line for line in saved if line.startswith(b"gap,"))
-    dropped = int(gap.split(b"gap_looks=")[1].split(b"i")[0])
+    gaps = [line for line in saved if line.startswith(b"gap,")]
+    dropped = sum(int(gap.split(b"gap_looks=")[1].split(b"i")[0]) for gap in gaps)
     assert dropped > 0
-    assert len(saved) - 1 + dropped == looks
+    assert len(saved) - len(gaps) + dropped == looks
     spool.close()
 
 
