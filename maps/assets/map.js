@@ -339,7 +339,14 @@ function drawMap(map) {
       ...data.kabupaten.map(([, name], at) => row(name, regions[at], () => fit(drawn.filter((v) => v.region === at)))));
     showPanel(); redraw();
   };
-  const fit = (some) => { if (some.length) map.fitBounds(bounds(some), { padding: [16, 16], maxZoom: 13, animate: false }); };
+  const fit = (some) => {
+    if (!some.length) return;
+    // What the panel covers is no place to show anything.
+    const all = map.getContainer().getBoundingClientRect(), over = panel.getBoundingClientRect();
+    const beside = !panel.hidden && over.width < all.width, below = !panel.hidden && !beside;
+    map.fitBounds(bounds(some), { maxZoom: 12, animate: false, paddingTopLeft: [16, 16],
+      paddingBottomRight: [16 + (beside ? all.right - over.left : 0), 16 + (below ? Math.max(0, all.bottom - over.top) : 0)] });
+  };
 
   // --- search --------------------------------------------------------------------------------
   let matches = [], marked = -1;
@@ -355,8 +362,8 @@ function drawMap(map) {
   const shut = () => { list.hidden = true; box.setAttribute("aria-expanded", "false"); mark(-1); };
   const take = (village) => {
     shut(); box.value = village.name;
-    fit(village.box[0] === Infinity ? [] : [village]);
     choose(village, true);
+    fit(village.box[0] === Infinity ? [] : [village]);
   };
   box.addEventListener("input", () => {
     const wanted = box.value.trim().toLocaleLowerCase();
@@ -406,7 +413,7 @@ function drawMap(map) {
   $("notes").replaceChildren(...data.notes.map((text) => make("p", text)));
   const container = map.getContainer();
   container.setAttribute("role", "application"); container.setAttribute("aria-label", words.map_label);
-  L.control.zoom({ zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
+  L.control.zoom({ position: "bottomleft", zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
   $("legend").open = $("areas").open = matchMedia("(min-width: 900px)").matches;
   readColours();
   fit(drawn);
