@@ -9,7 +9,25 @@ import traceback
 
 import typer
 
-from cli import terminal
+from cli import (
+    availability,
+    collector,
+    coverage,
+    demo,
+    explain,
+    inventory,
+    keys,
+    map_page,
+    outages,
+    ping,
+    probe,
+    report,
+    run,
+    score,
+    simulate,
+    status,
+    terminal,
+)
 from model.errors import InputError, UnavailableError
 
 app = typer.Typer(
@@ -20,6 +38,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(inventory.app, name="inventory")
+app.command("ping")(ping.ping)
+app.command("run")(run.run)
+app.command("status")(status.status)
+app.command("outages")(outages.outages)
+app.command("availability")(availability.availability)
+app.command("explain")(explain.explain)
+app.command("coverage")(coverage.coverage)
+app.command("map")(map_page.map_)
+app.command("report")(report.report)
+app.add_typer(probe.app, name="probe")
+app.add_typer(collector.app, name="collector")
+app.add_typer(keys.app, name="keys")
+app.add_typer(simulate.app, name="simulate")
+app.command("score")(score.score)
+app.command("demo")(demo.demo)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import typer
 
 from cli import options, terminal
 from cli.coverage import Weeks, gather
-from cli.map import Fictional, Lang
+from cli.map_page import Fictional, Lang
 from cli.options import DataFolder, InventoryFile, WeekText
 
 

@@ -24,7 +24,7 @@ def status(
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Show the newest look at every site, its outcome, its RTT and since when it has been so."""
-    looks, newest_ms = _looks(data)
+    looks, newest_ms = newest_looks(data)
     silent: list[str] = []
     if inventory is not None:
         from inventory.read import load  # YAML only when it is asked for
@@ -46,7 +46,7 @@ def status(
         _show(document)
 
 
-def _looks(data: Path) -> tuple[list[dict[str, Any]], int | None]:
+def newest_looks(data: Path) -> tuple[list[dict[str, Any]], int | None]:
     from collector.feeder import CURSOR  # other commands need no SQLite
     from collector.journal import DamagedBatchError, JournalReader
     from collector.latest import fold, stored

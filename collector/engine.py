@@ -1,4 +1,4 @@
-"""DuckDB over the archive's files and the journal's newest rows: one view called ``looks``.
+"""DuckDB over the archive's files: one view called ``looks``.
 
 Law: reading never blocks writing. The engine opens files read-only, keeps its work in memory (and
 spills to a folder of its own), and leaves nothing behind.
@@ -13,7 +13,7 @@ import duckdb  # noqa: TID251 - this is the one file that queries with duckdb
 import numpy as np
 
 from model.columns import TEXT_COLUMNS
-from model.measurement import METRICS
+from model.measurement import METRICS, Vantage
 
 
 class Engine:
@@ -37,18 +37,18 @@ class Engine:
     ) -> None:
         self._connection.close()
 
-    def open_looks(self, files: Sequence[Path], hot: Any = None) -> None:
-        """Make the view ``looks`` over Parquet files and, when given, an Arrow table ``hot`` of
-        rows that no file has yet. Columns that no file has read as NULL."""
+    def open_looks(self, files: Sequence[Path], vantage: Vantage | None = None) -> None:
+        """Make the view ``looks`` over Parquet files, from all vantages or from one. Columns that
+        no file has read as NULL."""
         parts = [_empty_looks()]
         if files:
             names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
             parts.append(f"SELECT * FROM read_parquet([{names}], union_by_name = true)")  # noqa: S608 - file names of our own archive, quotes doubled
-        if hot is not None:
-            self._connection.register("hot", hot)
-            parts.append("SELECT * FROM hot")
         union = " UNION ALL BY NAME ".join(parts)
-        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW looks AS {union}")
+        kept = "" if vantage is None else f" WHERE vantage = '{vantage.value}'"
+        self._connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW looks AS SELECT * FROM ({union}){kept}"  # noqa: S608 - words of our own model
+        )
 
     def table(self, name: str, columns: Mapping[str, Any]) -> None:
         """Make a temporary table of equally long numpy columns."""

@@ -181,7 +181,10 @@ def _judge_site(
     if seen:
         concluded = total_ms(down) / seen
         tally.errors.append(100 * abs(concluded - total_ms(down_truth) / window.length_ms))
-    tally.blind_charged_ms += total_ms(subtract(intersect(down, blind), any_truth))
+    # A probe that looks every few minutes sees an end that much later: no charge for blindness.
+    slack = settings.settle_seconds * 1000
+    near_truth = union(Interval(item.start_ms - slack, item.end_ms + slack) for item in any_truth)
+    tally.blind_charged_ms += total_ms(subtract(intersect(down, blind), near_truth))
     short = settings.confirm_seconds * 1000 - step_ms
     for outage in found:
         if total_ms(intersect([outage.interval], any_truth)) < max(short, 1):
