@@ -1,4 +1,5 @@
-"""Asking one target by echoes: the request, its course, its result. Pure: no socket, no clock.
+"""Asking one target by echoes: the request, its course, its result. It sends nothing and
+reads no clock.
 
 Law: what became of every echo is told apart: answered with a time, answered without a trustworthy
 time, refused by an ICMP error, late, lost, or never sent. Only what was sent can be lost.
@@ -7,6 +8,7 @@ time, refused by an ICMP error, late, lost, or never sent. Only what was sent ca
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+from probes.echo_line import EchoLine
 from probes.echo_packet import IcmpError
 
 
@@ -77,7 +79,7 @@ class EchoCourse:
     )  # fmt: skip
 
     def __init__(
-        self, request: EchoRequest, line: Any, destination: tuple[Any, ...], first_serial: int
+        self, request: EchoRequest, line: EchoLine, destination: tuple[Any, ...], first_serial: int
     ) -> None:
         self.request = request
         self.line = line

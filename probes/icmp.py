@@ -18,13 +18,13 @@ import socket
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Any
 
-from model.errors import InputError
 from model.measurement import Reason
+from probes.clock_step import StepWatch
 from probes.echo import EchoCourse, EchoRequest, EchoResult
-from probes.echo_packet import SECRET_BYTES, EchoCodec, Quote, Stray
-from probes.echo_socket import EchoSocket
+from probes.echo_line import EchoLine, destination_of, why_not_sent
+from probes.echo_packet import SECRET_BYTES, Quote, Stray
+from probes.echo_socket import Datagram, EchoSocket
 
 BURST = 256
 """At most so many requests between two readings of the sockets: a default receive buffer holds 512
@@ -35,35 +35,7 @@ _MOST_CREDIT_TICKS = 4
 _SLACK_NS = 10_000_000
 _COALESCE_NS = 5_000_000
 _SEND_TRIES = 2
-_CLOCK_STEP_NS = 1_000_000
-_CLOCK_READINGS = 3
-_CLOSE_NS = 20_000
 _SECOND_NS = 1_000_000_000
-
-_LOCAL_FAILURES = {
-    errno.ENETUNREACH: Reason.NO_ROUTE,
-    errno.EHOSTUNREACH: Reason.NO_ROUTE,
-    errno.ENETDOWN: Reason.NO_ROUTE,
-    errno.EADDRNOTAVAIL: Reason.NO_ROUTE,
-    errno.EAFNOSUPPORT: Reason.NO_ROUTE,
-    errno.EINVAL: Reason.NO_ROUTE,  # a blackhole route
-    errno.EACCES: Reason.NO_PERMISSION,
-    errno.EPERM: Reason.NO_PERMISSION,
-    errno.ENOBUFS: Reason.SEND_BUFFER_FULL,
-    errno.EAGAIN: Reason.SEND_BUFFER_FULL,
-    errno.ENOMEM: Reason.SEND_BUFFER_FULL,
-}
-
-
-class _Line:
-    """An address family's socket and codec."""
-
-    def __init__(self, echo_socket: EchoSocket, secret: bytes) -> None:
-        self.socket = echo_socket
-        self.codec = EchoCodec(
-            ipv6=echo_socket.ipv6, identifier=echo_socket.identifier, secret=secret
-        )
-        self.dropped = echo_socket.dropped()
 
 
 class EchoEngine:
@@ -87,13 +59,13 @@ class EchoEngine:
         self._next_serial = 0
         self._next_send_ns = float(monotonic_ns())
         self._drained_ns = 0
-        self._lines: dict[socket.AddressFamily, _Line] = {}
+        self._lines: dict[socket.AddressFamily, EchoLine] = {}
         self._by_serial: dict[int, EchoCourse] = {}
         self._ready: deque[EchoCourse] = deque()
         self._timers: list[tuple[int, int, EchoCourse]] = []
         self._timer_order = itertools.count()
         self._finished: list[EchoResult] = []
-        self._wall_offset_ns = self._wall_minus_monotonic()
+        self._step_watch = StepWatch(wall_ns, monotonic_ns)
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._poll_all, self._poll_wake = select.poll(), select.poll()
         self._poll_all.register(self._wake_fd, select.POLLIN)
@@ -102,7 +74,7 @@ class EchoEngine:
     def add(self, request: EchoRequest) -> None:
         """Take a request; its result comes out of a later ``step``. Raises InputError for what is
         no IP address, UnavailableError when the system allows no ICMP socket."""
-        family, destination = _destination(request)
+        family, destination = destination_of(request.address)
         try:
             line = self._lines.get(family) or self._open_line(family)
         except OSError as error:
@@ -139,8 +111,8 @@ class EchoEngine:
             line.socket.close()
         os.close(self._wake_fd)
 
-    def _open_line(self, family: socket.AddressFamily) -> _Line:
-        line = _Line(self._open_socket(family), self._secret)
+    def _open_line(self, family: socket.AddressFamily) -> EchoLine:
+        line = EchoLine(self._open_socket(family), self._secret)
         self._lines[family] = line
         self._poll_all.register(line.socket.fileno(), select.POLLIN)
         return line
@@ -185,8 +157,7 @@ class EchoEngine:
                 course.line.socket.send(packet, course.destination)
             except OSError as error:
                 if attempt + 1 == _SEND_TRIES:
-                    reason = _LOCAL_FAILURES.get(error.errno or 0)
-                    course.not_sent(sent_ns, reason or f"cannot send: {error.strerror}")
+                    course.not_sent(sent_ns, why_not_sent(error))
             else:
                 course.sent(sent_ns)
                 return
@@ -240,35 +211,44 @@ class EchoEngine:
         if any(fd == self._wake_fd for fd, _ in events):
             os.eventfd_read(self._wake_fd)
 
-    def _drain(self, line: _Line) -> None:
-        """Read all answers and errors that wait on a socket."""
+    def _drain(self, line: EchoLine) -> None:
+        """Read all answers and errors that wait on a socket. Whether the clock was set or answers
+        were dropped is asked between reading and judging: then nobody is judged too soon."""
         self._collect_errors(line)
-        read_reply, by_serial = line.codec.read_reply, self._by_serial
         while True:
             batch = line.socket.receive(BURST)
-            self._notice_clock_step()
-            self._notice_dropped(line)
-            done: dict[EchoCourse, None] = {}
-            for data, source, received_ns in batch:
-                serial = read_reply(data)
-                if isinstance(serial, Stray):
-                    self.strays[serial] += 1
-                    continue
-                course = by_serial.get(serial)
-                if course is None:
-                    self.strays[Stray.LATE] += 1
-                elif source != course.destination[0]:
-                    self.strays[Stray.FOREIGN] += 1
-                else:
-                    course.answered(serial - course.first_serial, received_ns)
-                    if course.settled:
-                        done[course] = None
-            for course in done:  # after the batch: a duplicate comes close behind its answer
-                self._settle(course, self._drained_ns)
+            if self._step_watch.stepped():
+                for course in set(self._by_serial.values()):
+                    course.distrust_times()
+            if line.newly_dropped():
+                for course in set(self._by_serial.values()):
+                    course.answers_dropped |= course.line is line and course.waiting > 0
+            self._judge(line, batch)
             if len(batch) < BURST:
                 return
 
-    def _collect_errors(self, line: _Line) -> None:
+    def _judge(self, line: EchoLine, batch: list[Datagram]) -> None:
+        """Give answers to the looks they belong to."""
+        read_reply, by_serial = line.codec.read_reply, self._by_serial
+        settled: dict[EchoCourse, None] = {}
+        for data, source, received_ns in batch:
+            serial = read_reply(data)
+            if isinstance(serial, Stray):
+                self.strays[serial] += 1
+                continue
+            course = by_serial.get(serial)
+            if course is None:
+                self.strays[Stray.LATE] += 1
+            elif source != course.destination[0]:
+                self.strays[Stray.FOREIGN] += 1
+            else:
+                course.answered(serial - course.first_serial, received_ns)
+                if course.settled:
+                    settled[course] = None
+        for course in settled:  # after the batch: a duplicate comes close behind its answer
+            self._settle(course, self._drained_ns)
+
+    def _collect_errors(self, line: EchoLine) -> None:
         """Match ICMP errors with our echoes by what they quote."""
         for error in line.socket.errors():
             quote = line.codec.read_quote(error.quoted)
@@ -296,52 +276,3 @@ class EchoEngine:
             if course is not None and course.destination[0] == destination:
                 return serial
         return None
-
-    def _notice_dropped(self, line: _Line) -> None:
-        """When our receive buffer overflowed, whoever is waited for may have answered."""
-        dropped = line.socket.dropped()
-        if dropped != line.dropped:
-            line.dropped = dropped
-            for course in self._by_serial.values():
-                if course.line is line and course.waiting:
-                    course.answers_dropped = True
-
-    def _notice_clock_step(self) -> None:
-        """When the wall clock was set, what is under way has no trustworthy sending time."""
-        offset_ns = self._wall_minus_monotonic()
-        if abs(offset_ns - self._wall_offset_ns) > _CLOCK_STEP_NS:
-            for course in set(self._by_serial.values()):
-                course.distrust_times()
-        self._wall_offset_ns = offset_ns
-
-    def _wall_minus_monotonic(self) -> int:
-        """The distance of the two clocks, read close together: constant until one is set."""
-        spreads = []
-        for _ in range(_CLOCK_READINGS):
-            before_ns, wall_ns, after_ns = (
-                self._monotonic_ns(),
-                self._wall_ns(),
-                self._monotonic_ns(),
-            )
-            spreads.append((after_ns - before_ns, wall_ns - before_ns))
-            if after_ns - before_ns < _CLOSE_NS:
-                break
-        return min(spreads)[1]
-
-
-def _destination(request: EchoRequest) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
-    """The address family and socket address of a request."""
-    address = request.address
-    try:
-        socket.inet_pton(socket.AF_INET, address)
-    except OSError:
-        pass
-    else:
-        return socket.AF_INET, (address, 0)
-    try:
-        packed = socket.inet_pton(socket.AF_INET6, address.partition("%")[0])
-        found = socket.getaddrinfo(address, None, socket.AF_INET6, flags=socket.AI_NUMERICHOST)
-    except OSError:
-        raise InputError(f"{address!r} is not an IP address: write one like 10.61.1.2") from None
-    # The address as answers will show it, and the scope that a link-local one needs.
-    return socket.AF_INET6, (socket.inet_ntop(socket.AF_INET6, packed), *found[0][4][1:])
