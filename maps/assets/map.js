@@ -169,6 +169,13 @@ function drawMap(map) {
     }
     screen();
     ctx.textAlign = "center"; ctx.textBaseline = "middle";
+    // A name that would cover another waits until the reader comes nearer.
+    const taken = [];
+    const free = (px, py, half, height) => {
+      const covers = taken.some((one) => Math.abs(one.px - px) < one.half + half && Math.abs(one.py - py) < height);
+      if (!covers) taken.push({ px, py, half });
+      return !covers;
+    };
     const radius = Math.max(3, Math.min(9, (zoom - 4) * 1.3));
     for (const village of points) {
       if (inView(village)) dot(village, x + village.x * scale, y + village.y * scale, radius);
@@ -182,18 +189,16 @@ function drawMap(map) {
       ctx.fillStyle = look.pattern === "empty" ? colours.ink : look.ink;
       if (look.pattern === "hatch") label(look.letter, px, py, 12);
       else ctx.fillText(look.letter, px, py);
-      if (named) label(village.name, px, py + 16, 12, 400);
+      ctx.font = "400 12px system-ui, sans-serif";
+      if (named && free(px, py + 16, ctx.measureText(village.name).width / 2 + 2, 14)) label(village.name, px, py + 16, 12, 400);
     }
-    const taken = [], height = zoom < 7 ? 12 : 14;
+    const height = zoom < 7 ? 12 : 14;
     if (zoom < 10) for (const [, full, rx, ry] of data.kabupaten) {
       if (rx === undefined) continue;
       const name = full.replace(/^Kabupaten /, ""), px = x + rx * scale, py = y + ry * scale;
       ctx.font = "600 " + height + "px system-ui, sans-serif";
       const half = ctx.measureText(name).width / 2 + 2;
-      // A name that would cover another waits until the reader comes nearer.
-      if (taken.some((one) => Math.abs(one.px - px) < one.half + half && Math.abs(one.py - py) < height)) continue;
-      taken.push({ px, py, half });
-      label(name, px, py, height);
+      if (free(px, py, half, height)) label(name, px, py, height);
     }
   };
   const dot = (village, x, y, radius) => {

@@ -143,16 +143,21 @@ def test_the_report_opens_and_asks_nobody(given: Callable[[str], MapInput], brow
     assert "Laporan mingguan internet desa, Semparuk" in document
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_names_from_outside_stay_text(
-    text: str, given: Callable[[str], MapInput], browse: Browse
-) -> None:
-    """Even without the policy no name executes: on the map, nor in the report."""
+def ran(document: str) -> bool:
+    """Whether a script from outside has left its mark on the root element."""
+    return re.search(r"<html[^>]*data-ran", document) is not None
+
+
+def test_names_from_outside_stay_text(given: Callable[[str], MapInput], browse: Browse) -> None:
+    """Even without the policy no name executes, on the map or in the report; in a careless page
+    the same names do."""
+    text = "".join(HOSTILE)
+    assert ran(browse(f"<!DOCTYPE html><html><body>{text}</body></html>")[0])
     for page in (render_map(given(text), load("id")), report_page(given(text), "id")):
         bare = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
         assert bare != page
         document, console = browse(bare)
-        assert "data-ran" not in document.partition(">")[2].partition(">")[0]
+        assert not ran(document)
         assert not console
 
 
