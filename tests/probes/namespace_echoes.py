@@ -83,7 +83,7 @@ def main(mode: str) -> None:
     threading.Thread(target=be_the_hosts, args=(tun,), daemon=True).start()
     engine = EchoEngine(1000)
     for address in (UP, REFUSED_SHORT, REFUSED_LONG, SILENT, TWICE, NO_ROUTE, PROHIBITED):
-        engine.add(EchoRequest(address, address, 3, spacing_seconds=0.02, timeout_seconds=0.3))
+        engine.add(EchoRequest(address, address, 3, spacing_seconds=0.02, timeout_seconds=0.8))
     found = {}
     while engine.pending:
         for result in engine.step(1):

@@ -69,8 +69,8 @@ def test_no_reading_is_invented() -> None:
     assert not {"sent", "received"} & set(dropped)
 
 
-def check(address: str, count: int = 2) -> Check:
-    return Check("s", "centre", "ping", "site", address, 60, timeout_seconds=0.05, count=count)
+def check(address: str, count: int = 2, timeout_seconds: float = 2.0) -> Check:
+    return Check("s", "centre", "ping", "site", address, 60, timeout_seconds, count)
 
 
 def quick(service: EchoService) -> PingProbe:
@@ -135,7 +135,7 @@ class Silent(EchoSocket):
 def test_silence_is_down_after_a_second_salvo(service: EchoService) -> None:
     """DOWN is said after twice the count, and the readings cover both salvos."""
     silent = EchoService(lambda: EchoEngine(20_000, open_socket=Silent))
-    look = asyncio.run(quick(silent)(check("127.61.0.1", count=3)))
+    look = asyncio.run(quick(silent)(check("127.61.0.1", 3, timeout_seconds=0.05)))
     silent.close()
     assert (look.outcome, look.reason) == (Outcome.DOWN, Reason.NO_ANSWER)
     assert (look.readings["sent"], look.readings["received"]) == (6, 0)
