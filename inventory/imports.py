@@ -76,7 +76,7 @@ def import_register(path: Path, version: str, polygons: Path | None) -> Register
             if borders is not None:
                 row["has_polygon"] = code in borders
             villages[code] = Village(**row)
-    if not villages:
+    if not villages and not mistakes.found:
         source.wrong(1, "holds no village: name a list with the columns code and name")
     mistakes.raise_if_any()
     in_order = tuple(villages[code] for code in sorted(villages))

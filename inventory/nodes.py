@@ -103,7 +103,7 @@ class _Builder:
         """Take one event. Raises InputError at the limits."""
         line = 1 + (event.start_mark.line if event.start_mark else 0)
         if isinstance(event, yaml.ScalarEvent):
-            plain = event.style is None
+            plain = not event.style  # None from the parser in Python, "" from libyaml
             nothing = plain and event.value in _NOTHING
             self._check(event, line)
             self._place(Scalar(line, "" if nothing else event.value))

@@ -62,12 +62,21 @@ class _Reading:
         check_names(root, SECTIONS, "", source)
         for name, need in SECTIONS.items():
             if need and self.node(name) is None:
-                source.wrong(root.line, f"{name!r} is missing: add it (see docs/inventory.md)")
+                source.wrong(root.line, f"{name!r} is missing or empty: see docs/inventory.md")
 
     def node(self, name: str) -> Node | None:
-        """A section; None when it is not there or has nothing behind it."""
+        """A section; None when it is not there or has nothing in it."""
         entry = self.root.entries.get(name)
-        return None if isinstance(entry, Scalar) and not entry.text else entry
+        match entry:
+            case Scalar():
+                content: Collection[object] = entry.text
+            case Table():
+                content = entry.entries
+            case Listing():
+                content = entry.items
+            case None:
+                return None
+        return entry if content else None
 
     def table(self, name: str) -> Node:
         """A section that is a mapping; an empty one when it is not there."""

@@ -67,7 +67,7 @@ def read_register(path: Path, source: Source) -> Register:
                 villages.append(Village(**row))
             else:
                 names[code] = row["name"]
-    if not villages:
+    if not villages and not source.mistakes.found:
         source.wrong(1, "the register holds no village: import one with 'jangkau inventory import'")
     villages.sort(key=lambda village: village.code)
     return Register(version, tuple(villages), names)

@@ -3,7 +3,7 @@
 Law: the same keys, the same rules and the same words for a site, whichever file it stands in.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from inventory import values
 from inventory.keys import Key, read_keys
 from inventory.mistakes import Source, guess, shown
-from inventory.nodes import Node
+from inventory.nodes import Node, Table
 from inventory.rows import Rows, open_rows
 from model.inventory import Province
 from model.region import Level, Register, kabupaten_of
@@ -41,6 +41,8 @@ SITE: Mapping[str, Key] = {
     "contact_phone": Key(values.phone),
 }
 """The keys of a site; in a table also its columns, after ``id``."""
+
+_NEEDED = tuple(name for name, key in SITE.items() if key.needed)
 
 
 @dataclass
@@ -72,7 +74,11 @@ class SiteReader:
 
     def take_node(self, name: str, node: Node, source: Source) -> None:
         """One entry of ``sites:``."""
-        self._take(name, read_keys(node, SITE, f"sites.{name}", source), node.line, source)
+        where = f"sites.{name}"
+        found = read_keys(node, SITE, where, source)
+        given = node.entries.items() if isinstance(node, Table) else ()
+        lines = {key: entry.line for key, entry in given}
+        self._take(name, found, where, (node.line, lines), source)
 
     def take_file(self, path: Path, source: Source) -> None:
         """All rows of a table of sites. Raises InputError where no more can be read."""
@@ -95,11 +101,7 @@ class SiteReader:
                     table.header_line,
                     f"the column {shown(name)} is not known: {guess(name, known)}",
                 )
-        missing = [
-            name
-            for name in known
-            if (name == "id" or SITE[name].needed) and name not in table.columns
-        ]
+        missing = [name for name in known if name in ("id", *_NEEDED) and name not in table.columns]
         for name in missing:
             source.wrong(table.header_line, f"the column {name!r} is missing: add it")
         if "id" in missing:
@@ -116,27 +118,39 @@ class SiteReader:
                 values.site_id(name)
             except ValueError as error:
                 source.wrong(line, f"id: {error}")
+            where = shown(name)[1:-1]
             row: dict[str, Any] = {}
+            lines: dict[str, int] = {}
             for index, column, read, needed in readers:
                 if cell := cells[index]:
+                    lines[column] = line
                     try:
                         row[column] = read(cell)
                     except ValueError as error:
-                        source.wrong(line, f"{shown(name)[1:-1]}.{column}: {error}")
+                        source.wrong(line, f"{where}.{column}: {error}")
                 elif needed:
-                    source.wrong(line, f"{shown(name)[1:-1]}: {column!r} is missing: add it")
-            self._take(name, row, line, source)
+                    source.wrong(line, f"{where}: {column!r} is missing: add it")
+            self._take(name, row, where, (line, lines), source)
 
-    def _take(self, name: str, found: dict[str, Any], line: int, source: Source) -> None:
+    def _take(
+        self,
+        name: str,
+        found: dict[str, Any],
+        where: str,
+        place: tuple[int, Mapping[str, int]],
+        source: Source,
+    ) -> None:
+        """``place``: the line of the site, and the line of each key that was given."""
         before = len(source.mistakes.found)
-        for what in self._doubts(name, found):
-            source.wrong(line, f"{shown(name)[1:-1]}: {what}")
+        line, lines = place
+        for key, what in self._doubts(name, found, lines):
+            source.wrong(lines.get(key, line), f"{where}.{key}: {what}")
         if (first := self._lines.get(name)) is not None:
             source.wrong(
                 line, f"the id {name!r} is taken ({first[0]}, line {first[1]}): choose another"
             )
         self._lines.setdefault(name, (source.file, line))
-        complete = all(key in found for key, rule in SITE.items() if rule.needed)
+        complete = all(key in found for key in _NEEDED)
         right = complete and found["kind"] in self.kinds
         if right and len(source.mistakes.found) == before and self.province is not None:
             self.sites.append(self._site(name, found, self.province))
@@ -151,48 +165,54 @@ class SiteReader:
         }
         return Site(id=name, **(usual | found))
 
-    def _doubts(self, name: str, found: dict[str, Any]) -> list[str]:
-        """What is wrong with a site as a whole, or beside the others."""
-        doubts = []
-        for key, known, plural in (
-            ("kind", self.kind_ids, "kinds"),
-            ("provider", self.providers, "providers"),
-            ("upstream", self.upstreams, "upstreams"),
-        ):
-            if key in found and found[key] not in known:
-                doubts.append(
-                    f"{key} {found[key]!r} is not among the {plural}: {guess(found[key], known)}"
-                )
-        if "village" in found:
-            doubts += self._place_doubts(found["village"], found)
-        if ("lat" in found) != ("lon" in found):
-            doubts.append("has only one of lat and lon: give both or neither")
+    def _doubts(
+        self, name: str, found: dict[str, Any], given: Collection[str]
+    ) -> Iterator[tuple[str, str]]:
+        """What is wrong with a site as a whole, or beside the others, and at which key.
+
+        Where no provider or kabupaten could be read at all, that is one mistake and not one more
+        for each site.
+        """
+        kind, provider, upstream = (found.get(key) for key in ("kind", "provider", "upstream"))
+        if kind is not None and kind not in self.kind_ids:
+            yield "kind", f"{kind!r} is not among the kinds: {guess(kind, self.kind_ids)}"
+        if provider is not None and self.providers and provider not in self.providers:
+            near = guess(provider, self.providers)
+            yield "provider", f"{provider!r} is not among the providers: {near}"
+        if upstream is not None and upstream not in self.upstreams:
+            near = guess(upstream, self.upstreams)
+            yield "upstream", f"{upstream!r} is not among the upstreams: {near}"
+        if (village := found.get("village")) is not None:
+            yield from self._place_doubts(village, given)
+        if ("lat" in given) != ("lon" in given):
+            key = "lat" if "lat" in given else "lon"
+            yield key, "only one of lat and lon is given: give both or neither"
         if (address := found.get("address")) is not None:
             other = self._addresses.setdefault(address, name)
             if other != name:
-                doubts.append(f"address {address} is also that of {other!r}: correct one of them")
-        return doubts
+                yield "address", f"{address} is also that of {other!r}: correct one of them"
 
-    def _place_doubts(self, village: str, found: dict[str, Any]) -> list[str]:
-        doubts = []
-        if kabupaten_of(village) not in self.kabupaten:
-            doubts.append(
-                f"village {village} lies in {kabupaten_of(village)}, which is not under kabupaten: "
-                "correct the code or add the kabupaten"
+    def _place_doubts(self, village: str, given: Collection[str]) -> Iterator[tuple[str, str]]:
+        kabupaten = kabupaten_of(village)
+        if self.kabupaten and kabupaten not in self.kabupaten:
+            yield (
+                "village",
+                f"{village} lies in {kabupaten}, which is not under kabupaten: "
+                "correct the code or add the kabupaten",
             )
         abroad = self.province is not None and village[:2] != self.province.code
-        if abroad and "timezone" not in found:
-            doubts.append(
-                f"village {village} lies in another province: say its timezone, "
-                "for example Asia/Makassar"
+        if abroad and "timezone" not in given:
+            yield (
+                "village",
+                f"{village} lies in another province: say its timezone, for example Asia/Makassar",
             )
         if (
             self.register is not None
             and village[:2] in self._provinces
             and village not in self.register.by_code
         ):
-            doubts.append(
-                f"village {village} is not in the register {self.register.version}: "
-                "correct the code or import the newer register"
+            yield (
+                "village",
+                f"{village} is not in the register {self.register.version}: "
+                "correct the code or import the newer register",
             )
-        return doubts

@@ -21,13 +21,20 @@ from model.site import SITE_ID, ServiceHours
 Reader = Callable[[str], object]
 
 MAX_TEXT = 200
+_LOOK_ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "FULLWIDTH")
+"""Scripts with letters that look like those of another."""
+
 _YEARS = range(2000, 2100)
-_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,17})?([eE][+-]?\d{1,2})?", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,25})?([eE][+-]?\d{1,3})?", re.ASCII)
 _WHOLE = re.compile(r"-?\d{1,15}", re.ASCII)
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/-]{3,28}", re.ASCII)
 _KIND_ID = re.compile(r"[a-z](?:[a-z0-9_]{0,38}[a-z0-9])?", re.ASCII)
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}", re.ASCII)
-_ZONE_OF = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
+_ZONE_OF = {
+    "WIB": "Asia/Pontianak or Asia/Jakarta",
+    "WITA": "Asia/Makassar",
+    "WIT": "Asia/Jayapura",
+}
 _MOMENT = re.compile(
     r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{3})?)?(Z|[+-]\d{2}:\d{2})?", re.ASCII
 )
@@ -55,8 +62,8 @@ def text(value: str) -> str:
 
 
 def _scripts(value: str) -> list[str]:
-    names = (unicodedata.name(letter, "UNKNOWN") for letter in value if letter.isalpha())
-    return sorted({name.partition(" ")[0].title() for name in names})
+    heads = (unicodedata.name(letter, "").partition(" ")[0] for letter in value if letter.isalpha())
+    return sorted({head.title() for head in heads if head in _LOOK_ALIKE})
 
 
 def site_id(value: str) -> str:
@@ -129,7 +136,11 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     """A reader of whole numbers from low to high."""
 
     def read(value: str) -> int:
-        if not _WHOLE.fullmatch(value) or not low <= int(value) <= high:
+        if not _WHOLE.fullmatch(value):
+            raise ValueError(
+                f"{shown(value)} is not a whole number: write digits, without points or commas"
+            )
+        if not low <= int(value) <= high:
             raise ValueError(
                 f"{shown(value)} is out of range: write a whole number from {low} to {high}"
             )
@@ -180,24 +191,20 @@ def address(value: str) -> str:
         raise ValueError(
             f"{shown(value)} is not an IP address: write one like 10.61.1.13 or 2001:db8::13"
         )
-    why = None
-    if found.is_multicast:
-        why = "is a multicast group"
-    elif found.version == 4 and (found in _THIS_NETWORK or found in _CLASS_E):
-        why = "is a broadcast address" if value == "255.255.255.255" else "is no host's address"
-    elif found.version == 6 and found.ipv4_mapped is not None:
+    first_octet = int(found) >> 24 if found.version == 4 else None
+    if found.version == 6 and found.ipv4_mapped is not None:
         raise ValueError(f"{value!r} is an IPv4 address in IPv6 writing: write {found.ipv4_mapped}")
-    elif found.is_unspecified:
-        why = "is no host's address"
+    if value == "255.255.255.255":
+        why = "is a broadcast address"
+    elif found.is_multicast:
+        why = "is a multicast group"
+    elif found.is_unspecified or first_octet == 0 or (first_octet or 0) >= 240:
+        why = "is no host's address"  # RFC 1122 3.2.1.3 (0.0.0.0/8), RFC 1112 4 (240.0.0.0/4)
     elif found.is_link_local:
-        why = "is link-local: it means another host on every line"
-    if why is not None:
-        raise ValueError(f"{value!r} {why}: write the address of the one device to look at")
-    return str(found)
-
-
-_THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
-_CLASS_E = ipaddress.IPv4Network("240.0.0.0/4")
+        why = "is link-local (another host on every line)"
+    else:
+        return str(found)
+    raise ValueError(f"{value!r} {why}: write the address of the one device to look at")
 
 
 @lru_cache(maxsize=256)
