@@ -21,6 +21,7 @@ from maps.map_data import MapInput, document
 from maps.words import Words
 
 _ASSETS = Path(__file__).parent / "assets"
+_SCRIPTS = ("unpack.js", "search.js", "map.js")
 _LEAFLET = "static/js_lib_leaflet"  # in the package that ships Leaflet's release files
 
 _PAGE = """<!DOCTYPE html>
@@ -108,7 +109,7 @@ def render(given: MapInput, words: Words) -> str:
         "leaflet_css": _without_images(leaflet.joinpath("leaflet.css").read_text("utf-8")),
         "leaflet_js": _without_source_map(leaflet.joinpath("leaflet.js").read_text("utf-8")),
         "css": (_ASSETS / "map.css").read_text("utf-8"),
-        "js": (_ASSETS / "map.js").read_text("utf-8"),
+        "js": "".join((_ASSETS / name).read_text("utf-8") for name in _SCRIPTS),
         "frame": (_ASSETS / "map.html").read_text("utf-8"),
         "no_script": words("map.no_script"),
         "data": block,

@@ -16,73 +16,10 @@ function drawMap(map) {
     return node;
   };
 
-  // --- unpack: the mirror of maps/topology.py ------------------------------------------------
-  const DIGIT = new Uint8Array(128);
-  [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"]
-    .forEach((letter, at) => { DIGIT[letter.charCodeAt(0)] = at; });
-  const reader = (text) => {
-    let at = 0;
-    const next = () => {
-      let value = 0, scale = 1, digit;
-      do { digit = DIGIT[text.charCodeAt(at++)]; value += (digit & 31) * scale; scale *= 32; } while (digit & 32);
-      return value;
-    };
-    const signed = () => { const value = next(); return value % 2 ? -(value + 1) / 2 : value / 2; };
-    return { next, signed, more: () => at < text.length };
-  };
-  const arcs = [];
-  for (const read = reader(data.arcs); read.more();) {
-    const points = new Float64Array(2 * read.next());
-    for (let i = 0, x = 0, y = 0; i < points.length; i += 2) {
-      points[i] = x += read.signed(); points[i + 1] = y += read.signed();
-    }
-    arcs.push(points);
-  }
-  const borders = [0, 1, 2, 3].map(() => new Path2D());
-  arcs.forEach((points, n) => {
-    const path = borders[+data.levels[n]];
-    path.moveTo(points[0], points[1]);
-    for (let i = 2; i < points.length; i += 2) path.lineTo(points[i], points[i + 1]);
-  });
-  const shapes = reader(data.shapes);
-  const villages = data.villages.map(([district, tail, name, x, y]) => {
-    const [region, districtCode, districtName] = data.kecamatan[district];
-    const village = { name, x, y, region, districtName, code: districtCode + "." + tail, sites: [],
-      path: null, box: [Infinity, Infinity, -Infinity, -Infinity] };
-    village.find = (name + " " + village.code).toLocaleLowerCase();
-    for (let rings = shapes.next(); rings > 0; rings--) {
-      village.path ??= new Path2D();
-      let first = true;
-      for (let count = shapes.next(); count > 0; count--) {
-        const ref = shapes.signed(), points = arcs[ref < 0 ? ~ref : ref], size = points.length;
-        for (let i = 0; i < size; i += 2) {
-          const at = ref < 0 ? size - 2 - i : i, px = points[at], py = points[at + 1];
-          if (first) village.path.moveTo(px, py); else village.path.lineTo(px, py);
-          first = false;
-          const box = village.box;
-          if (px < box[0]) box[0] = px; if (px > box[2]) box[2] = px;
-          if (py < box[1]) box[1] = py; if (py > box[3]) box[3] = py;
-        }
-      }
-      village.path.closePath();
-    }
-    if (!village.path && x !== undefined) village.box = [x, y, x, y];
-    return village;
-  });
-  data.sites.forEach((site, at) => villages[site[0]].sites.push(at));
+  const { borders, villages, siteWeeks } = unpack(data);
   const drawn = villages.filter((village) => village.box[0] !== Infinity);
   const polygons = drawn.filter((village) => village.path), points = drawn.filter((village) => !village.path);
   const hollow = polygons.length > 0;
-  const siteWeeks = data.weeks.map((week) => {
-    const read = reader(week.sites);
-    return data.sites.map(() => {
-      const state = read.next() - 1;
-      if (state < 0) return null;
-      const availability = read.next() - 1, observed = read.next(), causes = [];
-      for (let left = read.next(); left > 0; left--) causes.push([read.next(), read.next()]);
-      return { state, availability, observed, causes };
-    });
-  });
 
   // --- where things are ----------------------------------------------------------------------
   const [x0, y0, cell] = data.grid;
@@ -98,7 +35,6 @@ function drawMap(map) {
     return L.latLngBounds(toPlace(box[0], box[1]), toPlace(box[2], box[3]));
   };
   let week = data.weeks.length - 1, chosen = null;
-  villages.forEach((village, at) => { village.at = at; });
   const state = (village) => +data.weeks[week].states[village.at];
 
   // --- draw ----------------------------------------------------------------------------------
@@ -180,6 +116,8 @@ function drawMap(map) {
     for (const village of points) {
       if (inView(village)) dot(village, x + village.x * scale, y + village.y * scale, radius);
     }
+    // The chosen village has its name before all others.
+    if (chosen) shown.sort((one, other) => (other === chosen) - (one === chosen));
     for (const village of shown) {
       const wide = (village.box[2] - village.box[0]) * scale, high = (village.box[3] - village.box[1]) * scale;
       if (Math.min(wide, high) < 30 || village.x === undefined) continue;
@@ -227,7 +165,7 @@ function drawMap(map) {
   };
   map.on("move zoom viewreset resize", redraw);
   dark.addEventListener("change", () => { readColours(); redraw(); });
-  new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(map.getContainer());
+  new ResizeObserver(() => { map.invalidateSize({ animate: false }); draw(); }).observe(map.getContainer());
 
   const probe = make("canvas").getContext("2d");
   map.on("click", (event) => {
@@ -353,50 +291,12 @@ function drawMap(map) {
       paddingBottomRight: [16 + (beside ? all.right - over.left : 0), 16 + (below ? Math.max(0, all.bottom - over.top) : 0)] });
   };
 
-  // --- search --------------------------------------------------------------------------------
-  let matches = [], marked = -1;
-  const list = $("found"), box = $("search");
-  const mark = (next) => {
-    marked = next;
-    [...list.children].forEach((item, at) => item.setAttribute("aria-selected", at === marked));
-    if (marked >= 0 && matches.length) {
-      list.children[marked].scrollIntoView({ block: "nearest" });
-      box.setAttribute("aria-activedescendant", list.children[marked].id);
-    } else box.removeAttribute("aria-activedescendant");
-  };
-  const shut = () => { list.hidden = true; box.setAttribute("aria-expanded", "false"); mark(-1); };
-  const take = (village) => {
-    shut(); box.value = village.name;
-    choose(village, true);
-    fit(village.box[0] === Infinity ? [] : [village]);
-  };
-  box.addEventListener("input", () => {
-    const wanted = box.value.trim().toLocaleLowerCase();
-    if (!wanted) { shut(); return; }
-    const begins = villages.filter((village) => village.find.startsWith(wanted));
-    matches = [...begins, ...villages.filter((v) => !v.find.startsWith(wanted) && v.find.includes(wanted))].slice(0, 20);
-    list.replaceChildren(...matches.map((village, at) => {
-      const item = make("li", village.name);
-      item.id = "match-" + at; item.setAttribute("role", "option");
-      item.append(make("div", village.districtName + " · " + data.kabupaten[village.region][1] + " · " + village.code, "small soft"));
-      item.addEventListener("pointerdown", (event) => { event.preventDefault(); take(village); });
-      return item;
-    }));
-    if (!matches.length) list.replaceChildren(make("li", words.search_none));
-    list.hidden = false; box.setAttribute("aria-expanded", "true"); mark(matches.length ? 0 : -1);
-  });
-  box.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      event.preventDefault();
-      if (matches.length) mark((marked + (event.key === "ArrowDown" ? 1 : -1) + matches.length) % matches.length);
-    } else if (event.key === "Enter" && marked >= 0) take(matches[marked]);
-    else if (event.key === "Escape") shut();
-  });
-  box.addEventListener("blur", shut);
-
   // --- set up --------------------------------------------------------------------------------
   document.querySelector("h1").textContent = data.title;
-  box.placeholder = words.search; box.setAttribute("aria-label", words.search);
+  offerSearch(data, villages, make, (village) => {
+    choose(village, true);
+    fit(village.box[0] === Infinity ? [] : [village]);
+  });
   $("week").max = data.weeks.length - 1; $("week").setAttribute("aria-label", words.week);
   $("pick").hidden = data.weeks.length < 2;
   $("week").addEventListener("input", () => showWeek(+$("week").value));

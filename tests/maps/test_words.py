@@ -40,7 +40,7 @@ def used_keys() -> set[str]:
     )
     found = set(re.findall(r"""["']((?:map|report|both|unit)\.[a-z0-9_]+)["']""", source))
     found -= {"map.css", "map.js", "map.html"}  # files, not keys
-    script = (MAPS / "assets" / "map.js").read_text("utf-8")
+    script = "".join(path.read_text("utf-8") for path in (MAPS / "assets").glob("*.js"))
     names = set(re.findall(r"\bwords\.([a-z0-9_]+)", script))
     found |= {key for key in keys("id") if key.split(".")[1] in names and key[:5] != "repor"}
     return found | {f"{family}.{member}" for family, kind in FAMILIES.items() for member in kind}
