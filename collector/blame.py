@@ -21,7 +21,7 @@ from model.inventory import Inventory
 from model.measurement import Outcome, Rung, Vantage
 from model.outage import Cause, Outage
 from model.site import Access, Site
-from model.timeline import Interval, intersect, total_ms
+from model.timeline import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ def blame(
     climbed = frozenset(
         number for number, loss in facts.loss.items() if loss_climbed(loss, settings)
     )
-    neighbours = _Neighbours(inventory, silences, climbed, settings)
+    watched = frozenset(site for site, seen in looks.items() if seen.deciding)
+    neighbours = _Neighbours(inventory, watched, silences, climbed, settings)
     outages: list[Outage] = []
     cases: list[Case] = []
     for number, silence in enumerate(silences):
@@ -56,8 +57,8 @@ def blame(
     for number, case in enumerate(cases):
         feeder = case.site.feeder
         if feeder is not None and _covers(dark.get(feeder, ()), case, settings):
-            again = replace(case, feeder_out_already=True)
-            outages[number] = _judge(again, settings)
+            cases[number] = replace(case, feeder_out_already=True)
+            outages[number] = _judge(cases[number], settings)
     return _with_parents(cases, outages, settings)
 
 
@@ -95,11 +96,12 @@ _NARROWER = {Cause.SATELLITE_FADE: Cause.LINK}
 
 class _Neighbours:
     """Who else fell when: starts of outages by feeder, by upstream node, and of satellite sites by
-    kabupaten."""
+    kabupaten. A site that nobody watches is no witness that a node lives."""
 
     def __init__(
         self,
         inventory: Inventory,
+        watched: Collection[str],
         silences: Sequence[Silence],
         climbed: Collection[int],
         settings: BlameSettings,
@@ -116,8 +118,9 @@ class _Neighbours:
             if site.access is Access.GEO:
                 groups.append(f"sky {site.village[:5]}")
             self._groups[site.id] = groups
-            for group in groups:
-                self._members[group].add(site.id)
+            if site.id in watched:
+                for group in groups:
+                    self._members[group].add(site.id)
         for number, silence in enumerate(silences):
             for group in self._groups[silence.site.id]:
                 if number in climbed or not group.startswith("sky "):
@@ -223,12 +226,10 @@ def _rungs(looks: SiteLooks, interval: Interval) -> tuple[bool | None, bool | No
         return (False if has_probe else None), None
     answered = silent = 0
     for island in looks.of(Vantage.VILLAGE, Rung.ISP_GATEWAY):
-        span = Interval(island.first_ms, island.last_ms + island.interval_ms)
-        common = total_ms(intersect([span], [interval]))
         if island.outcome is Outcome.UP:
-            answered += common
+            answered += _looks_within(island, interval)
         elif island.outcome is Outcome.DOWN:
-            silent += common
+            silent += _looks_within(island, interval)
     return True, (answered > silent if answered or silent else None)
 
 
@@ -239,6 +240,14 @@ def _inside(island: Island, interval: Interval) -> bool:
         and island.first_ms < interval.end_ms
         and island.last_ms >= interval.start_ms
     )
+
+
+def _looks_within(island: Island, interval: Interval) -> int:
+    """How many looks of an island (evenly spread) were made in an outage. A good look shortly
+    before it holds into it, but says nothing about it."""
+    before = -((island.first_ms - interval.start_ms) // island.interval_ms)
+    until = (min(island.last_ms, interval.end_ms - 1) - island.first_ms) // island.interval_ms
+    return max(0, until - max(0, before) + 1)
 
 
 def _boot_within(boots: Sequence[Boot], interval: Interval, settings: BlameSettings) -> Boot | None:
@@ -285,7 +294,7 @@ def _with_parents(
     cases: Sequence[Case], outages: Sequence[Outage], settings: BlameSettings
 ) -> list[Outage]:
     """Name the outage that owns each child: the failure of the node it fell with, by its first
-    child's start."""
+    child's start. A child whose battery held for a while belongs to the failure that goes on."""
     owned = [_shared_node(case, outage) for case, outage in zip(cases, outages, strict=True)]
     parents: list[Outage] = list(outages)
     latest: dict[str, tuple[str, int]] = {}
@@ -295,9 +304,10 @@ def _with_parents(
             continue
         reach = (settings.together_seconds + cases[number].site.interval_seconds) * 1000
         parent, last_start = latest.get(node, ("", 0))
-        if not parent or outage.start_ms - last_start > reach:
+        battery = cases[number].feeder_out_already and outage.cause is Cause.POWER
+        if not parent or (outage.start_ms - last_start > reach and not battery):
             parent = f"{node}@{outage.start_ms // 1000}"
-        latest[node] = (parent, outage.start_ms)
+        latest[node] = (parent, last_start if battery else outage.start_ms)
         parents[number] = replace(outage, parent=parent)
     return parents
 

@@ -38,11 +38,13 @@ SELECT site, vantage, kind, target,
 FROM hours GROUP BY ALL
 """
 
-# An hour is whole when at most one look is missing from it: then no gap in it is a long one.
+# An hour is whole when at most one look is missing from it: then no gap in it is a long one. More
+# looks than its length has room for (twice told, or bunched) are no proof of that.
 _STEADY = """
 CREATE OR REPLACE TEMP TABLE steady AS
 SELECT h.*, (lowest = 1 AND highest = 1
              AND looks >= floor($hour_ms / s.interval_ms) - 1
+             AND last_ms - first_ms >= (looks - 2) * s.interval_ms
              AND s.interval_ms * $gap_intervals < $hour_ms) AS whole
 FROM hours h JOIN series s USING (site, vantage, kind, target)
 """
@@ -64,13 +66,15 @@ WITH edges AS (
            outcome IS DISTINCT FROM lag(outcome) OVER before
            OR first_ms - lag(last_ms) OVER before > $gap_intervals * s.interval_ms AS begins
     FROM edges e JOIN series s USING (site, vantage, kind, target)
-    WINDOW before AS (PARTITION BY site, vantage, kind, target ORDER BY first_ms, last_ms)
+    WINDOW before AS (PARTITION BY site, vantage, kind, target
+                      ORDER BY first_ms, last_ms, outcome, reason)
 ), numbered AS (
     SELECT *, sum(begins::INT) OVER (PARTITION BY site, vantage, kind, target
-                                     ORDER BY first_ms, last_ms ROWS UNBOUNDED PRECEDING) AS island
+                                     ORDER BY first_ms, last_ms, outcome, reason
+                                     ROWS UNBOUNDED PRECEDING) AS island
     FROM marked
 )
-SELECT site, vantage, kind, target, outcome, arg_min(reason, first_ms) AS reason,
+SELECT site, vantage, kind, target, outcome, arg_min(reason, (first_ms, reason)) AS reason,
        min(first_ms) AS first_ms, max(last_ms) AS last_ms, sum(looks)::BIGINT AS looks,
        round(any_value(interval_ms))::BIGINT AS interval_ms
 FROM numbered GROUP BY site, vantage, kind, target, outcome, island

@@ -83,7 +83,8 @@ def probe_measured_on(case: Case, settings: BlameSettings) -> Iterator[Evidence]
 
 
 def device_started(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
-    """The device started anew during the outage; some devices say why."""
+    """The device started anew during the outage; some devices say why. A planned restart tells
+    nothing: people restart a router whatever is wrong."""
     boot = case.booted
     if boot is None:
         return
@@ -95,7 +96,7 @@ def device_started(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
     elif boot.reason == 2:
         text = f"{when} and reports a watchdog reset or crash"
         yield Evidence("boot", Cause.DEVICE, settings.weight_boot_watchdog, text)
-    else:
+    elif boot.reason == 0:
         yield Evidence("boot", Cause.POWER, settings.weight_boot_unsaid, f"{when}: it had no power")
 
 

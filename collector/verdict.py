@@ -67,22 +67,23 @@ def verdict(
     """The site's timeline in ``window`` without holes, and its outages.
 
     An outage begins when the site was silent for ``confirm_seconds`` and ends when it has been
-    good for ``settle_seconds``; what is shorter stays UP (a lost look, a reboot).
+    good for ``settle_seconds``; what is shorter stays UP (a lost look, a reboot), if there was a
+    good look beside it.
     """
     claims = _claims(looks, blindness, settings)
     up = union(claims.up)
     down = subtract(union(claims.down), up)
-    outages = _settled(down, claims.down_looks, up, settings)
+    outages = _settled(_from_a_look(down, up, claims.down_looks), claims.down_looks, up, settings)
     outages = [piece for item in outages if (piece := item.clip(window)) is not None]
     not_down = subtract([window], outages)
-    unknown = subtract(not_down, union([*up, *claims.held_up, *down]))
+    unknown = subtract(not_down, _seen(union([*up, *claims.held_up]), down))
     seen_up = subtract(not_down, unknown)
     outages, unknown = _bridged(outages, unknown, looks.known_gaps)
     runs = [Run(*item, Outcome.DOWN, Reason.NO_ANSWER) for item in outages]
     runs += [Run(*item, Outcome.UP) for item in seen_up]
-    reasons = _reasons(claims, blindness)
+    reasons, otherwise = _reasons(claims, blindness, looks)
     for item in unknown:
-        runs += _with_reasons(item, reasons)
+        runs += _with_reasons(item, reasons, otherwise)
     runs.sort(key=lambda run: run.start_ms)
     return runs, _joined(outages, unknown)
 
@@ -124,6 +125,34 @@ def _look_times(island: Island, believed: Sequence[Interval]) -> list[int]:
         for step in range(island.looks)
     ]
     return [at for at in times if any(start <= at < end for start, end in believed)]
+
+
+def _from_a_look(
+    down: Sequence[Interval], up: Sequence[Interval], look_times: Sequence[int]
+) -> list[Interval]:
+    """Where a good look from elsewhere cut a down stretch, the rest begins with its own first
+    failed look."""
+    cuts = {item.end_ms for item in up}
+    found: list[Interval] = []
+    for item in down:
+        start = item.start_ms
+        if start in cuts:
+            number = bisect_left(look_times, start)
+            start = look_times[number] if number < len(look_times) else item.end_ms
+        if start < item.end_ms:
+            found.append(Interval(start, item.end_ms))
+    return found
+
+
+def _seen(good: Sequence[Interval], down: Sequence[Interval]) -> list[Interval]:
+    """Stretches without a gap that have a good look in them. A lone failed look that nothing
+    confirms, with silence on both sides, proves neither an outage nor a line."""
+    starts = [item.start_ms for item in good]
+    return [
+        item
+        for item in union([*good, *down])
+        if bisect_left(starts, item.start_ms) < bisect_left(starts, item.end_ms)
+    ]
 
 
 def _settled(
@@ -182,24 +211,31 @@ def _joined(outages: Sequence[Interval], unknown: Sequence[Interval]) -> list[In
     return joined
 
 
-def _reasons(claims: _Claims, blindness: Blindness) -> list[tuple[list[Interval], str]]:
-    """Why a moment may be unknown, best reason first."""
+def _reasons(
+    claims: _Claims, blindness: Blindness, looks: SiteLooks
+) -> tuple[list[tuple[list[Interval], str]], str]:
+    """Why a moment may be unknown, best reason first, and what to say where none is known. A site
+    that only its own probe looks at lacks nothing while the centre does not look: its spool waits.
+    """
     by_reason: dict[str, list[Interval]] = {}
     for item, reason in claims.unknown:
         by_reason.setdefault(reason or Reason.NOT_LOOKED, []).append(item)
-    return [
-        (list(blindness.own_line_down), Reason.OWN_LINE_DOWN),
-        *((union(items), reason) for reason, items in by_reason.items()),
-        (list(blindness.not_looking), Reason.COLLECTOR_BLIND),
-    ]
+    named = [(union(items), reason) for reason, items in by_reason.items()]
+    if looks.deciding and all(one.vantage == Vantage.VILLAGE for one in looks.deciding):
+        return named, Reason.PROBE_SILENT
+    own_line = (list(blindness.own_line_down), Reason.OWN_LINE_DOWN)
+    off = (list(blindness.not_looking), Reason.COLLECTOR_BLIND)
+    return [own_line, *named, off], Reason.NOT_LOOKED
 
 
-def _with_reasons(item: Interval, reasons: list[tuple[list[Interval], str]]) -> list[Run]:
-    """Cut an unknown stretch by the reasons that cover it; what none covers was not looked at."""
+def _with_reasons(
+    item: Interval, reasons: list[tuple[list[Interval], str]], otherwise: str
+) -> list[Run]:
+    """Cut an unknown stretch by the reasons that cover it."""
     rest = [item]
     runs: list[Run] = []
     for stretches, reason in reasons:
         runs += [Run(*piece, Outcome.UNKNOWN, reason) for piece in intersect(rest, stretches)]
         rest = subtract(rest, stretches)
-    runs += [Run(*piece, Outcome.UNKNOWN, Reason.NOT_LOOKED) for piece in rest]
+    runs += [Run(*piece, Outcome.UNKNOWN, otherwise) for piece in rest]
     return runs

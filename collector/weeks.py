@@ -22,6 +22,7 @@ from collector.settings import TruthSettings
 from collector.verdict import Blindness, SiteLooks, verdict
 from model.definition import Quality
 from model.inventory import CENTRE_SITE, Inventory
+from model.measurement import Outcome
 from model.outage import Outage
 from model.site import Access, Site
 from model.summary import SiteWeek, WeekRecord
@@ -31,8 +32,9 @@ from model.week import Week, local_midnight_ms
 _MARGIN_BEFORE_MS = 24 * 3600 * 1000
 """How far before its week an analysis looks back, so that a battery that ran down has its grid
 failure and most outages their start (for the others see ``_date_back``)."""
-_MARGIN_AFTER_MS = 3600 * 1000
-"""How far beyond: an outage of the last minutes needs to be confirmed."""
+_MARGIN_AFTER_MS = 24 * 3600 * 1000
+"""How far beyond: an outage of the last minutes needs to be confirmed, and the start of a device on
+Monday names the cause of its silence since Sunday."""
 _DATE_BACK_MS = 28 * 24 * 3600 * 1000
 
 
@@ -132,7 +134,8 @@ def analyse(
             continue
         looks[site.id].known_gaps.extend(gaps.get(site.id, ()))
         runs[site.id], silent = verdict(looks[site.id], window, blindness, settings.verdict)
-        silences += [Silence(site, item, item.end_ms >= window.end_ms) for item in silent]
+        last_up = max((r.end_ms for r in runs[site.id] if r.outcome is Outcome.UP), default=0)
+        silences += [Silence(site, item, item.end_ms > last_up) for item in silent]
     facts = find_facts(
         engine,
         interval,
