@@ -36,6 +36,8 @@ DEVICE = "/dev/net/tun"
 _TUNSETIFF, _IFF_TUN, _IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK = 0x8914, 0x8916, 0x891C
 _IFF_UP = 0x1
+_RTM_NEWLINK, _NLM_REQUEST_ACK, _IFLA_TXQLEN = 16, 0x5, 13
+_QUEUE_PACKETS = 20_000
 _ICMP, _ECHO_REQUEST, _UNREACHABLE, _HOST_UNREACHABLE = 1, 8, 3, 1
 _ANCHOR = Line(base_rtt_seconds=0.006, jitter_seconds=0.0005, loss=0.0, congestion=0.0)
 _UNSHARE = ("unshare", "--user", "--map-root-user", "--net")
@@ -69,26 +71,43 @@ def open_tun(network: str, name: str = "village0") -> int:
 
     Returns its file descriptor. Raises UnavailableError outside a namespace in which we may.
     """
-    hosts = IPv4Network(network)
     try:
         tun = os.open(DEVICE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        fcntl.ioctl(tun, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _IFF_TUN | _IFF_NO_PI))
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-            for request, address in (
-                (_SIOCSIFADDR, hosts[1]),
-                (_SIOCSIFNETMASK, hosts.netmask),
-            ):
-                packed = struct.pack("16sHH4s8x", name.encode(), socket.AF_INET, 0, address.packed)
-                fcntl.ioctl(control, request, packed)
-            for device in (name, "lo"):
-                up = struct.pack("16sH22x", device.encode(), _IFF_UP)
-                fcntl.ioctl(control, _SIOCSIFFLAGS, up)
+        try:
+            _configure(tun, IPv4Network(network), name.encode())
+        except OSError:
+            os.close(tun)
+            raise
     except OSError as error:
         raise UnavailableError(
             f"no TUN device ({error.strerror}): run this in a network namespace of its own, with "
             f"{' '.join(_UNSHARE)}"
         ) from None
     return tun
+
+
+def _configure(tun: int, hosts: IPv4Network, name: bytes) -> None:
+    fcntl.ioctl(tun, _TUNSETIFF, struct.pack("16sH22x", name, _IFF_TUN | _IFF_NO_PI))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        for request, address in ((_SIOCSIFADDR, hosts[1]), (_SIOCSIFNETMASK, hosts.netmask)):
+            packed = struct.pack("16sHH4s16x", name, socket.AF_INET, 0, address.packed)
+            fcntl.ioctl(control, request, packed)
+        for device in (name, b"lo"):
+            fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH22x", device, _IFF_UP))
+    _lengthen_queue(socket.if_nametoindex(name.decode()))
+
+
+def _lengthen_queue(index: int) -> None:
+    """Room for a burst to the whole province while we are not scheduled (the usual queue holds 500
+    packets). By netlink, because the older ioctl asks for rights outside of our namespace."""
+    change = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, 0, 0)
+    change += struct.pack("=HHI", 8, _IFLA_TXQLEN, _QUEUE_PACKETS)
+    header = struct.pack("=IHHII", 16 + len(change), _RTM_NEWLINK, _NLM_REQUEST_ACK, 1, 0)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as netlink:
+        netlink.send(header + change)
+        (error,) = struct.unpack_from("=i", netlink.recv(4096), 16)
+    if error:
+        raise OSError(-error, os.strerror(-error))
 
 
 @dataclass(slots=True)
@@ -179,7 +198,7 @@ class Responder:
                 return self._count
             if ready[0]:
                 self._receive()
-            self._answer()
+            self.answer()
 
     def _receive(self) -> None:
         while True:
@@ -211,7 +230,8 @@ class Responder:
     def _later(self, due: float, answer: bytes) -> None:
         heapq.heappush(self._due, (due, self._count, answer))
 
-    def _answer(self) -> None:
+    def answer(self) -> None:
+        """Send what is due."""
         now = self._monotonic()
         while self._due and self._due[0][0] <= now:
             os.write(self._tun, heapq.heappop(self._due)[2])
