@@ -120,7 +120,7 @@ class Host:
     line: Line
     fate: Fate = field(default_factory=Fate)
     told: bool = False
-    bad: bool = False
+    bad: bool | None = None
 
     def echo(self, at_ms: int, chance: Callable[[], float]) -> float | None:
         """The delay in seconds of an answer to an echo that comes now; None when it is lost."""
@@ -131,7 +131,10 @@ class Host:
                 jitter *= change.delay_factor
                 base += added_delay_seconds(self.line.base_rtt_seconds, change.delay_factor)
         enter, leave = burst_chances(loss)
-        self.bad = chance() < (1 - leave if self.bad else enter)
+        if self.bad is None:  # the first echo finds the chain in its long-run state
+            self.bad = chance() < loss
+        else:
+            self.bad = chance() < (1 - leave if self.bad else enter)
         if self.bad:
             return None
         return min(base + jitter * random.expovariate(1), LONGEST_SECONDS)

@@ -163,7 +163,8 @@ child.wait()
 @pytest.mark.namespace
 def test_fping_sees_the_lines() -> None:
     """256 villages with 300 ms ± 50 ms and 2 % loss in bursts: fping sees the loss within its
-    sampling error and every village's median within 3 ms."""
+    sampling error, no answer too early, and the typical village's best time within 3 ms. (The
+    line has no jitter here: whatever is above the best time is the load of this machine.)"""
     why = available() or (None if shutil.which("fping") else "fping is not installed")
     if why is not None:
         pytest.skip(why)
@@ -183,7 +184,8 @@ def test_fping_sees_the_lines() -> None:
         lost += 10 - len(times)
         expected = 250 + 100 * int(address.strip().rpartition(".")[2]) / 255
         if times:
-            errors.append(statistics.median(times) - expected)
+            errors.append(min(times) - expected)
     # Bursts of 2.5 echoes make the variance four times that of single losses.
     assert abs(lost / 2560 - 0.02) < 4 * (4 * 0.02 * 0.98 / 2560) ** 0.5
-    assert -0.5 < statistics.median(errors) < 3
+    assert min(errors) > -0.5
+    assert statistics.median(errors) < 3
