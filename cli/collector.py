@@ -45,13 +45,17 @@ def run(
     feeder = Feeder(journal, ParquetArchive(data / ARCHIVE_FOLDER))
     feeding = threading.Thread(target=feeder.run, args=(feed_seconds,), name="feeder")
     feeding.start()
-    try:
-        scheme = "https" if certificate else "http"
-        host, port = bound.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        sys.stderr.write(f"collector: listening on {scheme}://{shown}:{port}\n")
+    scheme = "https" if certificate else "http"
+    host, port = bound.getsockname()[:2]
+    url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def say() -> None:
+        sys.stderr.write(f"collector: listening on {url}\n")
         sys.stderr.flush()
-        serve(application(Ingest(journal, Keys(data), Limits())), bound, certificate, private_key)
+
+    try:
+        endpoint = application(Ingest(journal, Keys(data), Limits()))
+        serve(endpoint, bound, certificate, private_key, say)
     finally:
         feeder.stop()
         feeding.join()

@@ -17,6 +17,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 import uvicorn  # noqa: TID251 - the one file that serves
 from starlette.applications import Starlette  # noqa: TID251 - the one file that speaks HTTP
@@ -216,13 +217,16 @@ def listen(address: str, *, encrypted: bool) -> socket.socket:
 
 
 def serve(
-    app: Starlette, bound: socket.socket, certificate: Path | None, private_key: Path | None
+    app: Starlette,
+    bound: socket.socket,
+    certificate: Path | None = None,
+    private_key: Path | None = None,
+    ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way are finished first (5 s at most)."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn stops on these and then raises them again for whoever was there before: nobody
-        # must die of it, the journal is closed after us.
-        signal.signal(number, lambda _number, _frame: None)
+    """Serve until SIGTERM or SIGINT; requests under way are finished first (5 s at most).
+
+    ``ready`` is called when connections queue up and a signal is heeded from then on.
+    """
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -237,4 +241,15 @@ def serve(
         ssl_certfile=certificate,
         ssl_keyfile=private_key,
     )
-    uvicorn.Server(config).run(sockets=[bound])
+    server = uvicorn.Server(config)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # uvicorn stops on these once it runs, and then raises them again for whoever was there before.
+    # Ours heed a signal that comes earlier, and see to it that nobody dies of the later one: the
+    # journal is closed after us.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    ready()
+    server.run(sockets=[bound])

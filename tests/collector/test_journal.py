@@ -208,7 +208,7 @@ DAMAGES: dict[str, tuple[Callable[[bytearray], None], int]] = {
     "half a page of noise": (lambda c: _overwrite(c, 0.7, NOISE[: PAGE // 2]), 3700),
     "grown by noise": (lambda c: c.extend(NOISE), 4000),
 }
-"""What is done to the file, and how many of its 4,000 lines must survive (a page holds about 240)."""
+"""What is done to the file, and how many of its 4,000 lines must survive (a page holds 240)."""
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
