@@ -20,6 +20,7 @@ from collector.verdict import SiteLooks
 from model.inventory import Inventory
 from model.measurement import Outcome, Rung, Vantage
 from model.outage import Cause, Outage
+from model.region import kabupaten_of
 from model.site import Access, Site
 from model.timeline import Interval
 
@@ -116,7 +117,7 @@ class _Neighbours:
             if site.feeder is not None:
                 groups.append(f"feeder {site.feeder}")
             if site.access is Access.GEO:
-                groups.append(f"sky {site.village[:5]}")
+                groups.append(f"sky {kabupaten_of(site.village)}")
             self._groups[site.id] = groups
             if site.id in watched:
                 for group in groups:
@@ -164,7 +165,7 @@ class _Neighbours:
         """Satellite sites of the kabupaten that faded away at about the same time."""
         if silence.site.access is not Access.GEO:
             return 0
-        group = f"sky {silence.site.village[:5]}"
+        group = f"sky {kabupaten_of(silence.site.village)}"
         return self.together(group, silence, self._settings.fade_neighbour_seconds).fell
 
     def same_hour_days(self, silence: Silence) -> int:
