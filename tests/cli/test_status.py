@@ -1,0 +1,83 @@
+"""``jangkau status``: from the data, while a collector writes, without heavy libraries."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cli.status import status
+from collector.archive.parquet import ParquetArchive
+from collector.feeder import Feeder
+from collector.journal import Journal
+from collector.line_protocol import decode
+from collector.receipts import Batch, keep
+from model.errors import UnavailableError
+from model.timeline import Interval
+
+ROOT = Path(__file__).parents[2]
+app = typer.Typer()
+app.command()(status)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path)
+    yield journal
+    journal.close()
+
+
+def put(journal: Journal, *texts: str) -> None:
+    lines = [(n, decode(text)) for n, text in enumerate(texts)]
+    batch = Batch("p", 1, Interval(0, len(lines)), lines)
+    journal.submit(lambda db: keep(db, batch)).result(10)
+
+
+def test_newest_looks_from_both_sides_of_the_cursor(journal: Journal) -> None:
+    """What the feeder has folded and what came after it are one answer, while the writer lives."""
+    put(
+        journal,
+        "ping,site=a,vantage=centre,target=site outcome=1i,rtt_median_seconds=0.02 1000",
+        "ping,site=b,vantage=centre,target=site outcome=1i 1000",
+    )
+    Feeder(journal, ParquetArchive(journal.folder / "archive")).feed()
+    put(journal, 'ping,site=b,vantage=centre,target=site outcome=0i,reason="no answer" 3000')
+    document = json.loads(CliRunner().invoke(app, ["--data", str(journal.folder), "--json"]).stdout)
+    assert document["totals"] == {"DOWN": 1, "UP": 1, "UNKNOWN": 0}
+    assert document["newest_ms"] == 3000
+    first, second = document["looks"]
+    assert (first["site"], first["outcome"], first["rtt_median_seconds"]) == ("a", "UP", 0.02)
+    assert (second["outcome"], second["reason"], second["since_ms"]) == ("DOWN", "no answer", 1000)
+
+
+def test_the_table_says_what_it_is_of(journal: Journal) -> None:
+    """For people: the counts, the age of the newest datum, and where it comes from."""
+    put(journal, "ping,site=a,vantage=centre,target=site outcome=2i 1000")
+    text = CliRunner().invoke(app, ["--data", str(journal.folder)]).stdout
+    assert "0 UP, 0 DOWN, 1 UNKNOWN" in text
+    assert "s old; from the collector's journal" in " ".join(text.split())
+
+
+def test_a_folder_without_a_journal_is_said(tmp_path: Path) -> None:
+    """No journal: the message names the option that is wrong."""
+    result = CliRunner().invoke(app, ["--data", str(tmp_path)])
+    assert isinstance(result.exception, UnavailableError)
+    assert "--data" in str(result.exception)
+
+
+def test_nothing_heavy_is_imported(journal: Journal) -> None:
+    """A status needs SQLite and a table, not a database engine, an archive or a web server."""
+    code = (
+        "import sys, pathlib; from cli.status import status;"
+        "status(pathlib.Path(sys.argv[1]), None, True);"
+        "heavy = {'numpy', 'pyarrow', 'duckdb', 'geopandas', 'folium', 'starlette', 'uvicorn'};"
+        "sys.exit(str(heavy & sys.modules.keys()) if heavy & sys.modules.keys() else 0)"
+    )
+    subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", code, str(journal.folder)], cwd=ROOT, check=True,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
