@@ -53,6 +53,9 @@ def run(
         sys.stderr.write(f"collector: listening on {url}\n")
         sys.stderr.flush()
 
+    # The journal's thread asks for the interpreter several times a batch; the usual 5 ms each would
+    # make a commit wait for the busy loop longer than for the disk.
+    sys.setswitchinterval(0.0005)
     try:
         endpoint = application(Ingest(journal, Keys(data), Limits()))
         serve(endpoint, bound, certificate, private_key, say)

@@ -104,7 +104,9 @@ def read(
             lines.append((seq, settle(line, envelope, received_ms)))
         except LineError as error:
             refused.append(Refused(seq, str(error), raw))
-    digest = hashlib.sha256(precision.encode() + b"\n" + body).digest()
+    digest = None
+    if timed and not envelope:
+        digest = hashlib.sha256(precision.encode() + b"\n" + body).digest()
     return Batch(
         probe=key.probe,
         received_ms=received_ms,
@@ -112,7 +114,7 @@ def read(
         lines=lines,
         refused=refused,
         epoch=envelope.epoch if envelope else "",
-        digest=digest if timed and not envelope else None,
+        digest=digest,
     )
 
 
@@ -134,4 +136,4 @@ def settle(line: Line, envelope: Envelope | None, received_ms: int) -> Line:
         raise LineError("time before 2020: the probe's clock was not set")
     if at_ms > received_ms + AHEAD_MS:
         raise LineError("time more than 5 minutes ahead of the collector's clock")
-    return line._replace(at_ms=at_ms)
+    return line if at_ms == line.at_ms else line._replace(at_ms=at_ms)

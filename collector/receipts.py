@@ -69,8 +69,10 @@ def keep(connection: Connection, batch: Batch) -> Receipt:
         known, new = _merge_sequence(connection, batch)
     else:
         known, new = _merge_body(connection, batch)
-    lines = [(seq, line) for seq, line in batch.lines if _holds(new, seq)]
-    refused = [item for item in batch.refused if _holds(new, item.seq)]
+    lines, refused = batch.lines, batch.refused
+    if new != [batch.span]:
+        lines = [(seq, line) for seq, line in lines if _holds(new, seq)]
+        refused = [item for item in refused if _holds(new, item.seq)]
     kept = subtract(new, [Interval(item.seq, item.seq + 1) for item in refused])
     if lines:
         connection.execute(

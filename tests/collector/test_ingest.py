@@ -6,6 +6,7 @@ import http.client
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -238,6 +239,7 @@ def test_addresses_to_listen_on() -> None:
             listen(address, encrypted=False)
     with listen("127.0.0.1:0", encrypted=False) as bound:
         port = bound.getsockname()[1]
+        assert bound.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)  # answers wait for no ACK
         with pytest.raises(UnavailableError, match="another port"):
             listen(f"127.0.0.1:{port}", encrypted=False)
 
