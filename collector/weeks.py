@@ -93,7 +93,8 @@ def week_entry(
     with Engine() as engine:
         engine.open_looks(files)
         analysis = analyse(engine, inventory, interval, chosen)
-        quality = find_quality(engine, week.interval(inventory.province.timezone))
+        windows = {site.id: window_of(site, week, interval.end_ms) for site in inventory.sites}
+        quality = find_quality(engine, {site: one for site, one in windows.items() if one})
     _date_back(archive, analysis, inventory)
     return ledger.add(_record(week, inventory, analysis, quality, now, chosen), mark)
 
