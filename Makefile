@@ -1,16 +1,20 @@
 # Each target sets up by itself whatever is missing; setup.sh says what it needs and why.
 BIN := .venv/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench faults clean
 
 .venv/ready: pyproject.toml constraints.txt setup.sh
 	./setup.sh
 	touch $@
 
+.venv/tested: .venv/ready
+	./setup.sh test
+	touch $@
+
 demo: .venv/ready  ## a living province in one command; SERVE=1 keeps the collector up
 	$(BIN)/jangkau demo --out demo $(if $(SERVE),--serve)
 
-test: .venv/ready
+test: .venv/tested
 	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: .venv/ready
@@ -19,8 +23,11 @@ lint: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/ready  ## ours beside our peers, as ratios; BENCH=name for one
+bench: .venv/tested  ## ours beside our peers, as ratios; BENCH=name for one
 	$(BIN)/python -m bench $(BENCH)
+
+faults: .venv/tested  ## the long runs of the fault tests, by hand before a release
+	JANGKAU_FAULTS=500 $(BIN)/pytest -m faults
 
 clean:
 	rm -rf .venv demo data .mypy_cache .ruff_cache .pytest_cache

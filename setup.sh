@@ -1,12 +1,18 @@
 #!/bin/sh
 # Makes .venv with everything pinned, and installs the Debian packages that are missing.
 # As root it installs them; otherwise it names the one command to run and stops.
+# With the word "test" also the real servers, agents and judges that the tests run against.
 set -eu
 cd "$(dirname "$0")"
 
-# python3-venv: the environment. fping: bench peer and judge of our echoes. iproute2, util-linux:
-# the namespace of the simulated province. busybox, snmpd ...: real parts that tests run against.
-wanted="python3-venv fping iproute2 util-linux busybox"
+# python3-venv: the environment. iproute2, util-linux: the namespace of the simulated province.
+wanted="python3-venv iproute2 util-linux"
+if [ "${1:-}" = test ]; then
+    # fping: judge of our echoes. chromium: opens our pages as a phone does. poppler-utils: our PDF
+    # as pictures and text. The others are what we speak with.
+    wanted="$wanted fping chromium chromium-driver poppler-utils busybox snmpd snmp nginx-light openssl"
+    wanted="$wanted victoria-metrics prometheus shellcheck faketime"
+fi
 missing=""
 for package in $wanted; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
@@ -14,8 +20,9 @@ done
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ]; then
         apt-get update -q
-        # shellcheck disable=SC2086  # a list of package names
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
+        # RUNLEVEL=1: services are installed, not started. The list is meant to split.
+        # shellcheck disable=SC2086
+        RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
     else
         echo "Missing Debian packages. Run this once, then repeat:  sudo apt-get install$missing" >&2
         exit 1

@@ -62,10 +62,10 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        terminal.stderr.print(str(error), markup=False, highlight=False)
+        terminal.stderr.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     except UnavailableError as error:
-        terminal.stderr.print(str(error), markup=False, highlight=False)
+        terminal.stderr.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
     except Exception:  # noqa: BLE001 - the last net: whatever lands here is our bug
         traceback.print_exc()
