@@ -1,0 +1,57 @@
+"""Typesetting: typst source in, a PDF or a picture out.
+
+Law: a document reads the files that came with it and nothing else: it stands in an empty folder of
+its own, which is its root, and no package of its language is ever fetched.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+_SOURCE = "main.typ"
+
+
+def compile_pdf(source: str, files: Mapping[str, bytes]) -> bytes:
+    """The pages of ``source`` as one tagged PDF.
+
+    ``files`` are what the source reads, by plain name (``map.svg``); fonts among them (``.ttf``,
+    ``.otf``) can be used by their family's name. Raises ValueError with typst's own message when
+    the source is wrong: it is ours, so that is a bug of ours.
+    """
+    return _compile(source, files, "pdf", None)
+
+
+def compile_png(source: str, files: Mapping[str, bytes], ppi: float) -> bytes:
+    """The only page of ``source`` as PNG with ``ppi`` pixels per inch. As ``compile_pdf`` else."""
+    return _compile(source, files, "png", ppi)
+
+
+def _compile(
+    source: str, files: Mapping[str, bytes], kind: Literal["pdf", "png"], ppi: float | None
+) -> bytes:
+    # In here because most commands do not typeset.
+    import typst  # noqa: PLC0415, TID251 - the one file
+
+    with tempfile.TemporaryDirectory(prefix="jangkau-typeset-") as name:
+        folder = Path(name)
+        for file, content in {**files, _SOURCE: source.encode()}.items():
+            if not file or PurePosixPath(file).name != file:
+                raise ValueError(f"{file!r} is no plain file name")
+            (folder / file).write_bytes(content)
+        try:
+            made: bytes | list[bytes] = typst.compile(
+                folder / _SOURCE,
+                root=folder,
+                font_paths=[folder],
+                format=kind,
+                ppi=ppi,
+                # No package is looked for anywhere but here, where there is none.
+                package_path=folder,
+                package_cache_path=folder,
+            )
+        except typst.TypstError as error:
+            raise ValueError(f"typst: {error}") from error
+    if isinstance(made, list):
+        raise ValueError(f"the source makes {len(made)} pages, a picture is one")
+    return made
