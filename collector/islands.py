@@ -30,12 +30,19 @@ GROUP BY ALL
 """
 
 # The interval that a series keeps is read off its own looks, so that any client may be a probe.
+# One that looks less than twice an hour is read off the steps between its hours; a single look
+# claims no more than the settings allow.
 _SERIES = """
 CREATE OR REPLACE TEMP TABLE series AS
+WITH stepped AS (
+    SELECT *, first_ms - lag(first_ms) OVER (
+        PARTITION BY site, vantage, kind, target ORDER BY first_ms) AS step_ms
+    FROM hours
+)
 SELECT site, vantage, kind, target,
-       coalesce(median((last_ms - first_ms) / (looks - 1)) FILTER (looks > 1), $hour_ms)
-           AS interval_ms
-FROM hours GROUP BY ALL
+       coalesce(median((last_ms - first_ms) / (looks - 1)) FILTER (looks > 1),
+                median(step_ms), $lone_ms) AS interval_ms
+FROM stepped GROUP BY ALL
 """
 
 # An hour is whole when at most one look is missing from it: then no gap in it is a long one. More
@@ -114,7 +121,7 @@ def find_islands(engine: Engine, interval: Interval, settings: VerdictSettings) 
     the engine for those who ask about the same interval (``quality.py``)."""
     bounds = {"start_ms": interval.start_ms, "end_ms": interval.end_ms, "hour_ms": _HOUR_MS}
     engine.run(_HOURS, bounds)
-    engine.run(_SERIES, {"hour_ms": _HOUR_MS})
+    engine.run(_SERIES, {"lone_ms": settings.lone_look_seconds * 1000})
     engine.run(_STEADY, {"hour_ms": _HOUR_MS, "gap_intervals": settings.gap_intervals})
     found = engine.columns(_ISLANDS, {**bounds, "gap_intervals": settings.gap_intervals})
     return list(_series(found))

@@ -19,13 +19,16 @@ from model.timeline import Interval, Run, intersect, subtract, total_ms, union
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How near the conclusion came. Errors of availability are in percentage points, those of
-    start and end in intervals of the centre's looks; None where there was nothing to judge."""
+    """How near the conclusion came. Errors of availability are in percentage points: against the
+    truth of the time that was seen, and against the truth of the whole week (which nobody can know
+    who could not look). Errors of start and end are in intervals of the looks at the site. None
+    where there was nothing to judge."""
 
     site_weeks: int
     true_outages: int
     availability_error_p50: float | None
     availability_error_p99: float | None
+    whole_week_error_p99: float | None
     false_outages: int
     missed_outages: int
     unseen_outages: int
@@ -48,6 +51,7 @@ class _Tally:
     """What has been counted so far, over all sites."""
 
     errors: list[float]
+    whole_errors: list[float]
     starts: list[float]
     ends: list[float]
     pairs: list[tuple[str, str]]
@@ -86,13 +90,13 @@ def score(
     runs: Mapping[str, Sequence[Run]],
     window: Interval,
     blind: Sequence[Interval],
-    interval_seconds: int,
+    every_ms: Mapping[str, int],
     settings: VerdictSettings,
 ) -> Score:
     """Judge one window. ``truth`` holds every true stretch of unreachability (reboots too) by site,
-    ``found`` and ``runs`` what was concluded, ``blind`` when the centre could not see."""
-    step = interval_seconds * 1000
-    tally = _Tally([], [], [], [])
+    ``found`` and ``runs`` what was concluded, ``blind`` when the centre could not see, ``every_ms``
+    how often each site was looked at (``look_intervals``)."""
+    tally = _Tally([], [], [], [], [])
     for site, timeline in runs.items():
         _judge_site(
             tally,
@@ -101,7 +105,7 @@ def score(
             timeline,
             window,
             blind,
-            step,
+            every_ms.get(site, settings.confirm_seconds * 1000),
             settings,
         )
     f1 = _f1(tally.pairs)
@@ -113,6 +117,7 @@ def score(
         true_outages=tally.true,
         availability_error_p50=_quantile(tally.errors, 0.5),
         availability_error_p99=_quantile(tally.errors, 0.99),
+        whole_week_error_p99=_quantile(tally.whole_errors, 0.99),
         false_outages=tally.false,
         missed_outages=tally.missed,
         unseen_outages=tally.unseen,
@@ -125,6 +130,16 @@ def score(
         confusion=dict(confusion),
         blind_charged_seconds=tally.blind_charged_ms / 1000,
     )
+
+
+def look_intervals(all_series: Iterable[Series]) -> dict[str, int]:
+    """How often each site was looked at, in milliseconds: by the centre where it looked, by the
+    site's own probe otherwise."""
+    every: dict[str, int] = {}
+    for series in sorted(all_series, key=lambda one: one.vantage != Vantage.CENTRE):
+        if series.target in {Rung.SITE, Rung.NATIONAL}:
+            every.setdefault(series.site, series.islands[0].interval_ms)
+    return every
 
 
 def naive_runs(
@@ -177,10 +192,13 @@ def _judge_site(
     any_truth = union(o.interval for o in truth)
     down = intersect([r.interval for r in timeline if r.outcome is Outcome.DOWN], [window])
     unknown = [r.interval for r in timeline if r.outcome is Outcome.UNKNOWN]
-    seen = window.length_ms - total_ms(intersect(unknown, [window]))
+    seen = subtract([window], union(unknown))
     if seen:
-        concluded = total_ms(down) / seen
-        tally.errors.append(100 * abs(concluded - total_ms(down_truth) / window.length_ms))
+        concluded = total_ms(down) / total_ms(seen)
+        true_seen = total_ms(intersect(down_truth, seen)) / total_ms(seen)
+        tally.errors.append(100 * abs(concluded - true_seen))
+        true_whole = total_ms(down_truth) / window.length_ms
+        tally.whole_errors.append(100 * abs(concluded - true_whole))
     # A probe that looks every few minutes sees an end that much later: no charge for blindness.
     slack = settings.settle_seconds * 1000
     near_truth = union(Interval(item.start_ms - slack, item.end_ms + slack) for item in any_truth)

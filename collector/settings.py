@@ -17,6 +17,8 @@ class VerdictSettings:
 
     gap_intervals: float = 2.5
     """A series that is silent for longer than so many of its intervals was not looking."""
+    lone_look_seconds: int = 300
+    """How long a look that stands alone in its series speaks for."""
     confirm_seconds: int = 300
     confirm_looks: int = 2
     settle_seconds: int = 300
@@ -29,7 +31,7 @@ class VerdictSettings:
 @dataclass(frozen=True, slots=True)
 class BlameSettings:
     """How evidence is found and weighed. Weights are 0 to 1: how strongly a finding of the rule
-    alone speaks for its cause (fitted on simulated provinces, docs/truth.md says how)."""
+    alone speaks for its cause (chosen on simulated provinces; ``jangkau score`` checks them)."""
 
     together_seconds: int = 360
     """Sites that fall within this time of each other fell together (domain: five minutes, and a

@@ -3,7 +3,7 @@
 import pytest
 
 from collector.islands import Island, Series
-from collector.score import Score, naive_outages, naive_runs, score, settle_truth
+from collector.score import Score, look_intervals, naive_outages, naive_runs, score, settle_truth
 from collector.settings import VerdictSettings
 from model.measurement import Outcome
 from model.outage import Cause, Outage
@@ -33,7 +33,7 @@ def judged(
 ) -> Score:
     """The score of one site looked at every minute."""
     runs = timeline(found, more.get("unknown"))  # type: ignore[arg-type] # only unknown is given
-    return score({"a": truth}, {"a": found}, {"a": runs}, WINDOW, blind or [], 60, SETTINGS)
+    return score({"a": truth}, {"a": found}, {"a": runs}, WINDOW, blind or [], {"a": MIN}, SETTINGS)
 
 
 TRUTH = [outage(100, 160), outage(2000, 2100, Cause.POWER)]
@@ -95,6 +95,25 @@ def test_what_nobody_could_see_is_counted_apart() -> None:
     """A true outage within unknown time is unseen, not missed."""
     result = judged(TRUTH, TRUTH[:1], unknown=[Interval(1990 * MIN, 2110 * MIN)])
     assert (result.unseen_outages, result.missed_outages) == (1, 0)
+
+
+def test_what_nobody_saw_is_no_error_of_what_was_seen() -> None:
+    """100 of 10,000 minutes down in a blind stretch of 120: no error over the 9,880 minutes that
+    were seen (60 of them down), and |60/9,880 - 160/10,000| over the whole window."""
+    result = judged(TRUTH, TRUTH[:1], unknown=[Interval(1990 * MIN, 2110 * MIN)])
+    assert result.availability_error_p99 == 0
+    assert result.whole_week_error_p99 == pytest.approx(100 * abs(60 / 9880 - 160 / 10_000))
+
+
+def test_a_site_is_judged_by_how_often_it_was_looked_at() -> None:
+    """Fifteen minutes are three looks of a probe that looks every five: nothing was missed."""
+    series = [
+        Series("a", "village", "ping", "national", (Island(0, MIN, Outcome.UP, "", 2, 5 * MIN),)),
+        Series("a", "centre", "device", "device", (Island(0, MIN, Outcome.UP, "", 2, MIN),)),
+        Series("b", "village", "ping", "national", (Island(0, MIN, Outcome.UP, "", 2, 5 * MIN),)),
+        Series("b", "centre", "ping", "site", (Island(0, MIN, Outcome.UP, "", 2, MIN),)),
+    ]
+    assert look_intervals(series) == {"a": 5 * MIN, "b": MIN}
 
 
 def test_truth_is_settled_by_the_same_definition() -> None:
