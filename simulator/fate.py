@@ -27,6 +27,9 @@ from simulator.scenario import Event
 
 _RESTART_MS = 10_000
 _FADE_EDGE_LOSS = 0.8
+_FADE_PARTIAL_LOSS = 0.6
+"""What a fade that is not total loses in its middle: well below the three quarters above which
+ITU-T Y.1540 calls five minutes unavailable, so that truth stays a matter of yes or no."""
 _FADE_STEPS = 4
 _SCHEDULE_SLACK_MINUTES = 12
 DAY_MS = 86_400_000
@@ -270,4 +273,4 @@ def _fade(event: Event, fate: Fate) -> None:
     if event.flag("total"):
         fate.block(fate.cut, middle, Cause.SATELLITE_FADE)
     else:
-        fate.degraded.append(Degraded(middle, _FADE_EDGE_LOSS, 1.0))
+        fate.degraded.append(Degraded(middle, _FADE_PARTIAL_LOSS, 1.0))
