@@ -2,15 +2,19 @@
 
 import sys
 
-from bench import echoes
+from bench import aggregate, echoes, history, week
 
 BENCHES = {
     "echoes": echoes.run,
+    "history": history.run,
+    "week": week.run,
+    "aggregate": aggregate.run,
 }
 
 
-def main(names: list[str]) -> int:
-    """0 when every bench ran, 2 for a name that is none."""
+def main(words: list[str]) -> int:
+    """0 when every bench ran, 2 for a name that is none. Words with two hyphens are for a bench."""
+    names = [word for word in words if not word.startswith("--")]
     unknown = [name for name in names if name not in BENCHES]
     if unknown:
         print(f"no bench {', '.join(unknown)}; there are: {', '.join(BENCHES)}", file=sys.stderr)

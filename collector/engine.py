@@ -25,6 +25,8 @@ class Engine:
         self._connection.execute(f"SET memory_limit = '{memory_gb:.1f}GB'")
         self._connection.execute("SET preserve_insertion_order = false")
         self._connection.execute("SET TimeZone = 'UTC'")
+        # A bar on standard output would stand in the middle of somebody's JSON.
+        self._connection.execute("SET enable_progress_bar = false")
 
     def __enter__(self) -> "Engine":
         return self

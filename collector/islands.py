@@ -34,58 +34,68 @@ GROUP BY ALL
 # claims no more than the settings allow.
 _SERIES = """
 CREATE OR REPLACE TEMP TABLE series AS
-WITH stepped AS (
-    SELECT *, first_ms - lag(first_ms) OVER (
+WITH known AS (
+    SELECT site, vantage, kind, target, max(last_ms) AS last_ms, sum(looks) AS looks,
+           median((last_ms - first_ms) / (looks - 1)) FILTER (looks > 1) AS interval_ms
+    FROM hours GROUP BY ALL
+), stepped AS (
+    SELECT site, vantage, kind, target, first_ms - lag(first_ms) OVER (
         PARTITION BY site, vantage, kind, target ORDER BY first_ms) AS step_ms
-    FROM hours
+    FROM hours SEMI JOIN (FROM known WHERE interval_ms IS NULL)
+         USING (site, vantage, kind, target)
+), sparse AS (
+    SELECT site, vantage, kind, target, median(step_ms) AS step_ms FROM stepped GROUP BY ALL
 )
-SELECT site, vantage, kind, target,
-       coalesce(median((last_ms - first_ms) / (looks - 1)) FILTER (looks > 1),
-                median(step_ms), $lone_ms) AS interval_ms
-FROM stepped GROUP BY ALL
+SELECT site, vantage, kind, target, last_ms, looks,
+       coalesce(interval_ms, step_ms, $lone_ms) AS interval_ms,
+       row_number() OVER (ORDER BY site, vantage, kind, target) AS number
+FROM known LEFT JOIN sparse USING (site, vantage, kind, target)
 """
 
 # An hour is whole when at most one look is missing from it: then no gap in it is a long one. More
 # looks than its length has room for (twice told, or bunched) are no proof of that.
 _STEADY = """
 CREATE OR REPLACE TEMP TABLE steady AS
-SELECT h.*, (lowest = 1 AND highest = 1
-             AND looks >= floor($hour_ms / s.interval_ms) - 1
-             AND last_ms - first_ms >= (looks - 2) * s.interval_ms
+SELECT h.*, s.number, (lowest = 1 AND highest = 1
+             AND h.looks >= floor($hour_ms / s.interval_ms) - 1
+             AND h.last_ms - first_ms >= (h.looks - 2) * s.interval_ms
              AND s.interval_ms * $gap_intervals < $hour_ms) AS whole
 FROM hours h JOIN series s USING (site, vantage, kind, target)
 """
 
+# From here on a series is its number: ordering by four texts would cost several times as much. All
+# looks are ordered once; what follows works on the few that begin an island.
 _ISLANDS = """
 WITH edges AS (
-    SELECT site, vantage, kind, target, first_ms, last_ms,
-           1::TINYINT AS outcome, '' AS reason, looks
+    SELECT number, first_ms, last_ms, 1::TINYINT AS outcome, '' AS reason, looks
     FROM steady WHERE whole
     UNION ALL
-    SELECT l.site, l.vantage, l.kind, l.target, epoch_ms(l."at"), epoch_ms(l."at"),
-           l.outcome, coalesce(l.reason, ''), 1
-    FROM looks l SEMI JOIN (FROM steady WHERE NOT whole) r
+    SELECT r.number, epoch_ms(l."at"), epoch_ms(l."at"), l.outcome, coalesce(l.reason, ''), 1
+    FROM looks l JOIN (FROM steady WHERE NOT whole) r
       ON l.site = r.site AND l.vantage = r.vantage AND l.kind = r.kind AND l.target = r.target
          AND epoch_ms(l."at") // $hour_ms = r.hour
     WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
-), marked AS (
-    SELECT e.*, s.interval_ms,
-           outcome IS DISTINCT FROM lag(outcome) OVER before
-           OR first_ms - lag(last_ms) OVER before > $gap_intervals * s.interval_ms AS begins
-    FROM edges e JOIN series s USING (site, vantage, kind, target)
-    WINDOW before AS (PARTITION BY site, vantage, kind, target
-                      ORDER BY first_ms, last_ms, outcome, reason)
-), numbered AS (
-    SELECT *, sum(begins::INT) OVER (PARTITION BY site, vantage, kind, target
-                                     ORDER BY first_ms, last_ms, outcome, reason
-                                     ROWS UNBOUNDED PRECEDING) AS island
-    FROM marked
+), ordered AS (
+    SELECT number, first_ms, outcome, reason,
+           lag(outcome) OVER before AS outcome_before, lag(last_ms) OVER before AS last_before_ms,
+           coalesce(sum(looks) OVER (before ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
+               AS looks_before
+    FROM edges WINDOW before AS (PARTITION BY number ORDER BY first_ms, outcome, reason)
+), begun AS (
+    SELECT o.*, s.interval_ms, s.last_ms AS series_last_ms, s.looks AS series_looks
+    FROM ordered o JOIN series s USING (number)
+    WHERE outcome IS DISTINCT FROM outcome_before
+       OR first_ms - last_before_ms > $gap_intervals * s.interval_ms
+), folded AS (
+    SELECT number, outcome, reason, first_ms,
+           coalesce(lead(last_before_ms) OVER following, series_last_ms) AS last_ms,
+           coalesce(lead(looks_before) OVER following, series_looks) - looks_before AS looks,
+           interval_ms
+    FROM begun WINDOW following AS (PARTITION BY number ORDER BY first_ms, looks_before)
 )
-SELECT site, vantage, kind, target, outcome, arg_min(reason, (first_ms, reason)) AS reason,
-       min(first_ms) AS first_ms, max(last_ms) AS last_ms, sum(looks)::BIGINT AS looks,
-       round(any_value(interval_ms))::BIGINT AS interval_ms
-FROM numbered GROUP BY site, vantage, kind, target, outcome, island
-ORDER BY site, vantage, kind, target, first_ms
+SELECT site, vantage, kind, target, outcome, reason, f.first_ms, f.last_ms,
+       f.looks::BIGINT AS looks, round(f.interval_ms)::BIGINT AS interval_ms
+FROM folded f JOIN series s USING (number) ORDER BY number, f.first_ms, f.last_ms
 """
 
 

@@ -4,7 +4,7 @@ Law: percentiles come from the looks themselves and are never averaged. The vill
 the national target count where there are any; the centre's looks at the site stand in otherwise.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -15,26 +15,27 @@ from model.timeline import Interval
 
 # An hour in which every look failed belongs to an outage and is judged by availability, not twice.
 _QUALITY = """
-WITH chosen AS (
-    SELECT site, vantage, kind, target, hour, sent, received
-    FROM hours JOIN windows USING (site) WHERE kind = 'ping' AND sent > 0 AND received > 0
+WITH asked AS (
+    SELECT site, vantage, sent, received FROM hours JOIN windows USING (site)
+    WHERE kind = 'ping' AND received > 0
       AND ((vantage = $village AND target = $national) OR (vantage = $centre AND target = $at_site))
       AND hour * 3600000 >= window_start_ms AND hour * 3600000 < window_end_ms
+), chosen AS (
+    SELECT site, max(vantage) AS vantage FROM asked GROUP BY site
 ), loss AS (
-    SELECT site, vantage, quantile_cont(1 - received / sent, 0.95) AS loss_p95
-    FROM chosen GROUP BY site, vantage
+    SELECT site, quantile_cont(1 - received / sent, 0.95) AS loss_p95
+    FROM asked SEMI JOIN chosen USING (site, vantage) GROUP BY site
 ), rtt AS (
-    SELECT site, vantage, median(rtt_median_seconds) AS rtt_median_seconds
-    FROM looks JOIN windows USING (site)
+    SELECT site, median(rtt_median_seconds) AS rtt_median_seconds
+    FROM looks JOIN chosen USING (site, vantage) JOIN windows USING (site)
     WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
       AND epoch_ms("at") >= window_start_ms AND epoch_ms("at") < window_end_ms
-      AND kind = 'ping' AND outcome = 1
-      AND ((vantage = $village AND target = $national) OR (vantage = $centre AND target = $at_site))
-    GROUP BY site, vantage
+      AND kind = 'ping' AND outcome = 1 AND target IN ($national, $at_site)
+    GROUP BY site
 )
-SELECT site, vantage, loss_p95, rtt_median_seconds
-FROM loss LEFT JOIN rtt USING (site, vantage) ORDER BY site, vantage
+SELECT site, loss_p95, rtt_median_seconds FROM loss LEFT JOIN rtt USING (site) ORDER BY site
 """
+"""``max(vantage)``: 'village' comes after 'centre', so the village's own looks are preferred."""
 
 
 def find_quality(engine: Engine, windows: Mapping[str, Interval]) -> dict[str, Quality]:
@@ -56,12 +57,7 @@ def find_quality(engine: Engine, windows: Mapping[str, Interval]) -> dict[str, Q
         "national": Rung.NATIONAL.value,
         "at_site": Rung.SITE.value,
     }
-    return dict(_preferred(engine.rows(_QUALITY, parameters)))
-
-
-def _preferred(
-    rows: Iterable[tuple[str, str, float | None, float | None]],
-) -> Iterable[tuple[str, Quality]]:
-    """Rows in the order of site and vantage: the village's comes last and wins in a dict."""
-    for site, _, loss_p95, rtt_median_seconds in rows:
-        yield site, Quality(rtt_median_seconds=rtt_median_seconds, loss_p95=loss_p95)
+    return {
+        site: Quality(rtt_median_seconds=rtt_median_seconds, loss_p95=loss_p95)
+        for site, loss_p95, rtt_median_seconds in engine.rows(_QUALITY, parameters)
+    }
