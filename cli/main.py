@@ -1,66 +1,67 @@
 """The command ``jangkau``: one line per command, and what becomes of errors.
 
-Law: 0 fine, 1 found trouble, 2 your input, 3 our bug. Command modules import only light things at
-their top; what is heavy is imported inside the command that needs it.
+Law: 0 fine, 1 found trouble, 2 your input, 3 our bug. Only the module of the command that was asked
+for is imported, so that help and the light commands start at once.
 """
 
 import sys
 import traceback
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 
 import typer
 
-from cli import (
-    availability,
-    collector,
-    coverage,
-    demo,
-    explain,
-    inventory,
-    keys,
-    map_page,
-    outages,
-    ping,
-    probe,
-    report,
-    run,
-    score,
-    simulate,
-    status,
-    terminal,
-)
+from cli import terminal
 from model.errors import InputError, UnavailableError
 
-app = typer.Typer(
-    name="jangkau",
-    help="Watch the internet of villages: look, keep, explain, show.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-
-app.add_typer(inventory.app, name="inventory")
-app.command("ping")(ping.ping)
-app.command("run")(run.run)
-app.command("status")(status.status)
-app.command("outages")(outages.outages)
-app.command("availability")(availability.availability)
-app.command("explain")(explain.explain)
-app.command("coverage")(coverage.coverage)
-app.command("map")(map_page.map_)
-app.command("report")(report.report)
-app.add_typer(probe.app, name="probe")
-app.add_typer(collector.app, name="collector")
-app.add_typer(keys.app, name="keys")
-app.add_typer(simulate.app, name="simulate")
-app.command("score")(score.score)
-app.command("demo")(demo.demo)
+# name: (module of cli, its function or Typer, what the overview says)
+COMMANDS: Mapping[str, tuple[str, str, str]] = {
+    "inventory": ("inventory", "app", "What is watched: check it, see its cost, import, compare."),
+    "ping": ("ping", "ping", "Look at sites once: loss, round-trip times, jitter."),
+    "run": ("run", "run", "A collector and the centre's own probe, on one machine."),
+    "status": ("status", "status", "How every site looked last."),
+    "outages": ("outages", "outages", "What failed in a week, why, and what says so."),
+    "availability": ("availability", "availability", "A week's availability that can be defended."),
+    "explain": ("explain", "explain", "One site's week, drawn, with the evidence."),
+    "coverage": ("coverage", "coverage", "How many villages have stable internet, by region."),
+    "map": ("map_page", "map_", "The map: one file, no network."),
+    "report": ("report", "report", "The weekly report."),
+    "probe": ("probe", "app", "The probe: look, keep what was seen, carry it home."),
+    "collector": ("collector", "app", "The collector: keep what probes report."),
+    "keys": ("keys", "app", "The keys of probes: give, list, revoke."),
+    "simulate": ("simulate", "app", "A province in a box, with known truth."),
+    "score": ("score", "score", "Conclusions held against a simulated province's truth."),
+    "demo": ("demo", "demo", "A living province in one command."),
+}
 
 
-def main() -> None:
+def application(wanted: str | None) -> typer.Typer:
+    """The command line with every command named, and ``wanted`` ready to run."""
+    app = typer.Typer(
+        name="jangkau",
+        help="Watch the internet of villages: look, keep, explain, show.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    for name, (module, attribute, overview) in COMMANDS.items():
+        if name != wanted:
+            app.command(name, help=overview)(_not_asked_for)
+            continue
+        command = getattr(import_module(f"cli.{module}"), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
+
+
+def main(words: Sequence[str] | None = None) -> None:
     """Run the command line; every exit code is decided here."""
+    given = list(sys.argv[1:] if words is None else words)
     try:
-        app()
+        application(next((word for word in given if not word.startswith("-")), None))(given)
     except InputError as error:
         terminal.stderr.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
@@ -71,3 +72,7 @@ def main() -> None:
         traceback.print_exc()
         terminal.stderr.print("This is a bug in Jangkau, not in your input. Please report it.")
         sys.exit(3)
+
+
+def _not_asked_for() -> None:
+    """Stands for a command that the overview only names."""
