@@ -15,6 +15,7 @@ from model.check import Check
 from model.errors import InputError
 from model.measurement import Measurement, Outcome, Reason, Rung
 from probes.clock import Clock
+from probes.known_time import boot_text, stamp
 from probes.line_protocol import encode
 from probes.look import Probe
 from probes.round import Round
@@ -83,7 +84,7 @@ class _Unsaved:
     lost: list[Gap] = field(default_factory=list)
     failing: bool = False
 
-    def keep(self, measurement: Measurement) -> None:
+    def keep(self, measurement: Measurement, monotonic_ms: int) -> None:
         """Add a measurement. One that cannot be written is a bug, and says so in its place."""
         try:
             line = encode(measurement)
@@ -92,6 +93,7 @@ class _Unsaved:
             line = encode(
                 replace(measurement, outcome=Outcome.UNKNOWN, readings={}, reason=Reason.BUG)
             )
+        line = stamp(line, monotonic_ms, boot_text(self.clock))
         self.lines.append((measurement.at_ms, line))
         self._bound()
 

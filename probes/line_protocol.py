@@ -12,6 +12,10 @@ from model.measurement import METRICS, Measurement
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _MEASUREMENT_SPECIAL = re.compile(r"([, ])")
 _TAG_SPECIAL = re.compile(r"([,= ])")
+_DETAIL = re.compile(
+    rb"(?<!\\),(?:rtt_min_seconds|rtt_p95_seconds|rtt_max_seconds|jitter_seconds|late|duplicates)"
+    rb"=[^, ]+"
+)
 _STRING_SPECIAL = re.compile(r'(["\\])')
 
 
@@ -33,6 +37,12 @@ def encode(measurement: Measurement) -> bytes:
     if measurement.reason:
         fields.append(f"reason={_string(measurement.reason)}")
     return f"{series} {','.join(fields)} {measurement.at_ms}".encode()
+
+
+def thin(line: bytes) -> bytes:
+    """A line without the details that availability, loss and the median can do without."""
+    numbers, mark, text = line.partition(b',reason="')
+    return _DETAIL.sub(b"", numbers) + mark + text
 
 
 def _name(what: str, text: str) -> str:

@@ -9,19 +9,26 @@ import http.client
 import ipaddress
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from model.errors import InputError
+from probes.meter import tcp_bytes
 from probes.receipt import Reply
 
 WRITE_PATH = "/api/v2/write?bucket=jangkau&org=jangkau&precision=ms"
 REPLY_MAX_BYTES = 1 << 20
+_NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL: chain and name are verified, the dates are left to us."""
 
 
 class Link:
-    """``post`` is what ``Uplink`` sends with. Raises InputError for a URL that is not allowed."""
+    """``post`` is what ``Uplink`` sends with. Raises InputError for a URL that is not allowed.
+
+    ``clamp_ms`` says the earliest that it can be while the system's clock is before that (see
+    ``KnownTime``), otherwise None.
+    """
 
     def __init__(
         self,
@@ -31,6 +38,7 @@ class Link:
         version: str,
         ca_file: Path | None = None,
         timeout_seconds: float = 30.0,
+        clamp_ms: Callable[[], int | None] = lambda: None,
     ) -> None:
         parts = urlsplit(url)
         try:
@@ -46,39 +54,45 @@ class Link:
                 f"collector {url!r}: plain http is for this machine alone, use https:// (a key and"
                 " a village's data would travel in the open)"
             )
-        self._path = parts.path.rstrip("/") + WRITE_PATH
-        self._headers = {"Authorization": f"Token {key}", "User-Agent": f"jangkau/{version}"}
+        self._base = parts.path.rstrip("/")
+        self._version = version
+        self.use_key(key)
         self._connection: http.client.HTTPConnection
         if parts.scheme == "https":
-            try:
-                context = ssl.create_default_context(cafile=ca_file)
-            except OSError as error:
-                raise InputError(f"CA file {ca_file}: {error}; it must be PEM") from None
-            self._connection = http.client.HTTPSConnection(
-                parts.hostname,
-                port,
-                timeout=timeout_seconds,
-                context=context,
+            self._connection = _Verified(
+                parts.hostname, port, timeout_seconds, _contexts(ca_file), clamp_ms
             )
         else:
             self._connection = http.client.HTTPConnection(
                 parts.hostname, port, timeout=timeout_seconds
             )
         self._aborted = False
+        self._counted: tuple[socket.socket | None, int] = (None, 0)
+        self.wire_bytes = 0
+
+    def use_key(self, key: str) -> None:
+        """Send this key from now on (rotation); an empty one: none, for the enrolment."""
+        self._headers = {"User-Agent": f"jangkau/{self._version}"}
+        if key:
+            self._headers["Authorization"] = f"Token {key}"
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Send a write request. Raises OSError or HTTPException when no whole answer came back.
+        """Send a write request. Raises OSError or HTTPException when no whole answer came back."""
+        return self.ask("POST", WRITE_PATH, body, headers)
+
+    def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Send a request. Raises OSError or HTTPException when no whole answer came back.
 
         A kept connection that the server has closed in the meantime is no failure: one more try
         is made on a new one.
         """
         kept = self._connection.sock is not None
         try:
-            return self._exchange(body, headers)
+            return self._exchange(method, path, body, headers)
         except (ConnectionError, http.client.RemoteDisconnected):
             if not kept or self._aborted:
                 raise
-        return self._exchange(body, headers)
+        return self._exchange(method, path, body, headers)
 
     def abort(self) -> None:
         """End the exchange that another thread is in; later ones fail at once."""
@@ -94,22 +108,107 @@ class Link:
         """Close the connection; call it from the thread that posts, or when none does."""
         self._connection.close()
 
-    def _exchange(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+    def _exchange(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         if self._aborted:
             raise ConnectionAbortedError("the probe is stopping")
+        connection = self._connection
         try:
-            self._connection.request("POST", self._path, body, {**headers, **self._headers})
-            response = self._connection.getresponse()
+            if connection.sock is None:
+                connection.connect()
+            connection.putrequest(method, self._base + path, skip_accept_encoding=True)
+            for name, value in {**headers, **self._headers}.items():
+                connection.putheader(name, value)
+            if body or method != "GET":
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body or None)
+            response = connection.getresponse()
             content = response.read(REPLY_MAX_BYTES + 1)
             if len(content) > REPLY_MAX_BYTES:
                 raise http.client.HTTPException("the answer is larger than any receipt")
             if response.length:  # read(n) does not complain when the rest is missing
                 raise http.client.IncompleteRead(content, response.length)
         except BaseException:
-            self._connection.close()
+            self._count(len(body))
+            connection.close()
             raise
+        self._count(len(body))
+        if isinstance(connection, _Verified):
+            connection.keep_session()
         found = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, found, content)
+
+    def _count(self, sent_bytes: int) -> None:
+        """Add what the exchange cost. Where the kernel does not tell, what we sent is what counts:
+        a server that closed the connection has taken the numbers with it."""
+        sock = self._connection.sock
+        if sock is None:
+            return
+        before = self._counted[1] if self._counted[0] is sock else 0
+        try:
+            now = tcp_bytes(sock)
+        except OSError:
+            now = before + sent_bytes
+        self.wire_bytes += now - before
+        self._counted = (sock, now)
+
+
+class _Verified(http.client.HTTPSConnection):
+    """HTTPS that resumes its TLS session, and that a clock in 1970 does not keep out."""
+
+    sock: ssl.SSLSocket | None
+
+    def __init__(
+        self,
+        host: str,
+        port: int | None,
+        timeout_seconds: float,
+        contexts: tuple[ssl.SSLContext, ssl.SSLContext],
+        clamp_ms: Callable[[], int | None],
+    ) -> None:
+        self.strict, self._undated = contexts
+        self._clamp_ms = clamp_ms
+        self._session: ssl.SSLSession | None = None
+        super().__init__(host, port, timeout=timeout_seconds, context=self.strict)
+
+    def connect(self) -> None:
+        """Connect and verify: the chain, the name, and that the certificate has not expired by the
+        newest known time. "Not yet valid" says nothing while our clock is only a lower bound: the
+        authority that signed the certificate lived when it did."""
+        plain = socket.create_connection((self.host, self.port), self.timeout)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        earliest_ms = self._clamp_ms()
+        context = self.strict if earliest_ms is None else self._undated
+        session = self._session if earliest_ms is None else None
+        try:
+            self.sock = context.wrap_socket(plain, server_hostname=self.host, session=session)
+            if earliest_ms is not None:
+                certificate = self.sock.getpeercert() or {}
+                ends_seconds = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
+                if ends_seconds * 1000 < earliest_ms:
+                    raise ssl.SSLCertVerificationError(
+                        "the certificate expired before the newest time that this device knows"
+                    )
+        except BaseException:
+            plain.close()
+            self.close()
+            raise
+
+    def keep_session(self) -> None:
+        """Remember the session, so that the next handshake is a short one (RFC 8446 2.2). The
+        ticket comes with the first answer at the latest."""
+        if self.sock is not None and self.sock.context is self.strict:
+            self._session = self.sock.session
+
+
+def _contexts(ca_file: Path | None) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Two that both verify; the second leaves the dates to ``_Verified.connect``."""
+    try:
+        strict = ssl.create_default_context(cafile=ca_file)
+        undated = ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise InputError(f"CA file {ca_file}: {error}; it must be PEM") from None
+    undated.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
+    return strict, undated
 
 
 def _is_loopback(host: str) -> bool:

@@ -27,7 +27,8 @@ def deadline_seconds(check: Check) -> float:
 
 
 class Round:
-    """Runs looks and hands each finished one to ``keep`` at once.
+    """Runs looks and hands each finished one to ``keep`` at once, with the monotonic time
+    (milliseconds) at which it began: the wall clock may be set while a look runs.
 
     ``probes`` is the table kind -> Probe; ``at_once`` caps the looks in flight. What is cancelled
     (the agent stops) leaves no measurement: the collector sees that nobody looked.
@@ -37,7 +38,7 @@ class Round:
         self,
         probes: Mapping[str, Probe],
         clock: Clock,
-        keep: Callable[[Measurement], None],
+        keep: Callable[[Measurement, int], None],
         at_once: int = 1000,
     ) -> None:
         self._probes = probes
@@ -53,14 +54,15 @@ class Round:
     async def _look_in_turn(self, check: Check) -> None:
         if check.key in self._waiting:  # its last look has not even ended: the probe is overloaded
             missed = Look(Outcome.UNKNOWN, {}, Reason.NOT_LOOKED)
-            self._keep(_measurement(check, self._clock.wall_ms(), missed))
+            at_ms, monotonic_ms = self._clock.wall_ms(), self._clock.monotonic_ms()
+            self._keep(_measurement(check, at_ms, missed), monotonic_ms)
             return
         self._waiting.add(check.key)
         try:
             async with self._room:
-                at_ms = self._clock.wall_ms()
+                at_ms, monotonic_ms = self._clock.wall_ms(), self._clock.monotonic_ms()
                 look = await self._look(check)
-            self._keep(_measurement(check, at_ms, look))
+            self._keep(_measurement(check, at_ms, look), monotonic_ms)
         finally:
             self._waiting.discard(check.key)
 

@@ -53,7 +53,8 @@ class Batch(NamedTuple):
 class Spool:
     """See the module. All methods may be called from any thread.
 
-    ``gap_line`` writes a gap as the line that is sent for it. Opening never fails because of what
+    ``gap_line`` writes a gap as the line that is sent for it; ``thin`` takes the details out of a
+    line, which is what goes first when the spool is full. Opening never fails because of what
     is *in* the files; it raises UnavailableError when another process has the spool, OSError when
     the directory cannot be used.
     """
@@ -63,8 +64,10 @@ class Spool:
         directory: Path,
         gap_line: Callable[[Gap], bytes],
         limits: Limits | None = None,
+        thin: Callable[[bytes], bytes] = lambda line: line,
     ) -> None:
         self._gap_line = gap_line
+        self._thin = thin
         self._limits = limits or Limits()
         self._mutex = threading.Lock()
         self._active: BinaryIO | None = None
@@ -111,11 +114,13 @@ class Spool:
         """Make ``looks`` durable: (time in Unix milliseconds, line without line feed).
 
         ``lost`` is what the caller itself had to drop before. Where the limits ask for it the
-        oldest file goes, after a record of the gap is durable. Raises OSError when the disk takes
+        oldest files lose their details; when all have, the oldest goes, after a record of the gap
+        is durable. Raises OSError when the disk takes
         it not; then nothing of this call is kept.
         """
         with self._mutex:
             need = sum(len(line) + OVERHEAD_BYTES for _, line in looks)
+            self._thin_for(need)
             victims = self._victims(need, now_ms)
             dropped = [record for item in victims for record in self._read_pending(item)]
             if lost is not None:
@@ -202,6 +207,23 @@ class Spool:
         self._files.written_bytes += len(data)
         segment.take(records, len(data))
         self._next = records[-1].seq + 1
+
+    def _thin_for(self, need: int) -> None:
+        """Take details out of the oldest files, until there is room or none is left to thin."""
+        total = sum(segment.size for segment in self._segments) + need
+        for segment in list(self._segments[:-1]):
+            if total <= self._limits.max_bytes:
+                return
+            if not segment.thinned:
+                before = segment.size
+                self._read_pending(segment)  # meets and accounts for damage
+                try:
+                    self._files.thin(segment, self._thin)
+                except OSError as error:  # no room for the thinner copy: the file itself must go
+                    log.warning("spool: %s could not be thinned: %s", segment.path, error)
+                    return
+                segment.thinned = True
+                total -= before - segment.size
 
     def _victims(self, need: int, now_ms: int) -> list[Segment]:
         """The oldest files, as many as must go to stay in the limits. Of those that are only too

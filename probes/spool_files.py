@@ -8,6 +8,7 @@ import fcntl
 import logging
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -32,6 +33,7 @@ class Segment:
     numbers: Ranges = field(default_factory=Ranges)
     latest_ms: int = 0
     epoch: str | None = None
+    thinned: bool = False
 
     def take(self, records: list[Record], size: int) -> None:
         """Note what was written to the file, or found in it."""
@@ -111,6 +113,21 @@ class SpoolFiles:
         segment.epoch = found.epoch.hex() if found.epoch is not None else None
         segment.take(found.records, len(data))
         return found.records
+
+    def thin(self, segment: Segment, thin: Callable[[bytes], bytes]) -> None:
+        """Rewrite a sound file with the looks' lines thinned; its numbers stay."""
+        records = [
+            item._replace(payload=thin(item.payload)) if item.kind == Kind.LOOK else item
+            for item in self.read(segment)
+        ]
+        if not records or segment.epoch is None:
+            return
+        head = Record(Kind.EPOCH, 0, 0, bytes.fromhex(segment.epoch))
+        data = b"".join(frame(item) for item in [head, *records])
+        if len(data) < segment.size:
+            replace_file(segment.path, data)
+            self.written_bytes += len(data)
+            segment.size = len(data)
 
     def put_aside(self, segment: Segment) -> None:
         """Take a whole file out that is not of this spool, and count it as damage."""

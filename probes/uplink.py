@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from probes.backoff import Backoff, Uniform, retry_after_seconds
 from probes.clock import Clock
+from probes.known_time import KnownTime, boot_text
 from probes.receipt import Receipt, Reply, read_receipt
 from probes.spool import Batch, Spool
 
@@ -42,13 +43,18 @@ class Tally:
     rejected: int = 0
     put_aside: int = 0
     failures: int = 0
+    receipt_ms: int | None = None
+    """When the last receipt came, on the probe's own clock."""
 
 
 class Uplink:
     """Sends the spool's records and acts on the answers.
 
     ``every_seconds`` is the least time between two deliveries of a drained spool (lines that are
-    paid by the megabyte); ``fleet`` says that many probes share the collector (see ``Backoff``).
+    paid by the megabyte; the budget turns it); ``fleet`` says that many probes share the collector
+    (see ``Backoff``); ``dates`` finishes the lines and learns the collector's time. The number of
+    records of a request grows by steps and halves at every failure (AIMD), so that a line which
+    cannot carry much is asked for little.
     """
 
     def __init__(
@@ -62,13 +68,15 @@ class Uplink:
         fleet: bool = False,
         every_seconds: float = 0.0,
         max_records: int = 2000,
+        dates: KnownTime | None = None,
     ) -> None:
         self._spool = spool
         self._post = post
         self._clock = clock
         self._backoff = Backoff(uniform, fleet=fleet)
         self._probe = probe
-        self._every_seconds = every_seconds
+        self.every_seconds = every_seconds
+        self._dates = dates
         self._max_records = max_records
         self._size = max_records
         self._turn = 0
@@ -114,13 +122,14 @@ class Uplink:
         if batch is None:
             return None
         body = gzip.compress(b"\n".join(batch.lines), mtime=0)
+        sent_ms = self._clock.monotonic_ms()
         try:
             reply = self._post(body, self._headers(batch))
         except (OSError, http.client.HTTPException) as error:
             return self._failed(f"{type(error).__name__}: {error}")
-        return self._answered(batch, reply)
+        return self._answered(batch, reply, sent_ms)
 
-    def _answered(self, batch: Batch, reply: Reply) -> float | None:
+    def _answered(self, batch: Batch, reply: Reply, sent_ms: int) -> float | None:
         """What each status means for the batch (docs/probe.md has the table)."""
         if reply.status == 200:
             try:
@@ -133,6 +142,8 @@ class Uplink:
                 )
             except ValueError as error:
                 return self._failed(f"status 200, but not from our collector: {error}")
+            if self._dates is not None:
+                self._dates.heard(reply.headers.get("date", ""), sent_ms)
             return self._received(receipt)
         if reply.status in (400, 413, 422):
             return self._not_taken(batch, reply)
@@ -147,26 +158,43 @@ class Uplink:
 
     def _next_batch(self) -> Batch | None:
         newest = self._turn % ROUND_OF_TURNS == 0
+        # Before the first contact only this start of the device has dates, and it is the newest.
+        newest = newest or (self._dates is not None and not self._dates.in_contact)
         batch = self._spool.batch(newest=newest, max_records=self._size, skip=self._suspects)
         if batch is not None:
-            return batch
+            return self._dated(batch)
         again = [seq for seq, offers in self._suspects.items() if offers < ATTEMPTS]
         if not again:
             return None
         others = set(self._suspects) - {again[0]}
-        return self._spool.batch(newest=False, max_records=1, skip=others)
+        batch = self._spool.batch(newest=False, max_records=1, skip=others)
+        return None if batch is None else self._dated(batch)
+
+    def _dated(self, batch: Batch) -> Batch | None:
+        """The end of a batch from where on every line has a date; None when there is no such."""
+        if self._dates is None:
+            return batch
+        lines: list[bytes] = []
+        for line in reversed(batch.lines):
+            dated = self._dates.dated(line)
+            if dated is None:
+                break
+            lines.insert(0, dated)
+        return Batch(batch.last - len(lines) + 1, batch.last, lines) if lines else None
 
     def _headers(self, batch: Batch) -> dict[str, str]:
-        return {
+        headers = {
             "Content-Type": "text/plain; charset=utf-8",
             "Content-Encoding": "gzip",
             "X-Jangkau-Probe": self._probe,
             "X-Jangkau-Epoch": self._spool.epoch,
             "X-Jangkau-First": str(batch.first),
             "X-Jangkau-Last": str(batch.last),
-            "X-Jangkau-Boot": f"{self._clock.boot_id:012x}",
-            "X-Jangkau-Monotonic-Ms": str(self._clock.monotonic_ms()),
         }
+        if self._dates is None or any(b",monotonic_ms=" in line for line in batch.lines):
+            headers["X-Jangkau-Boot"] = boot_text(self._clock)
+            headers["X-Jangkau-Monotonic-Ms"] = str(self._clock.monotonic_ms())
+        return headers
 
     def _received(self, receipt: Receipt) -> float | None:
         if not receipt.ranges:
@@ -174,6 +202,7 @@ class Uplink:
         if self._backoff.failures:
             log.info("uplink: the collector answers again")
         self._backoff.succeeded()
+        self.tally.receipt_ms = self._clock.wall_ms()
         self._spool.acknowledge(receipt.ranges)
         self.tally.kept += _count(receipt.kept)
         self.tally.duplicate += _count(receipt.duplicate)
@@ -187,10 +216,10 @@ class Uplink:
             self._suspects[seq] = 1  # offers before any receipt were perhaps made to a portal
         self._receipt_since |= self._suspects.keys()
         self._turn += 1
-        self._size = min(self._max_records, self._size * 2)
-        if self._every_seconds and self._spool.pending_records == len(self._suspects):
-            self._wait(self._every_seconds)
-            return self._every_seconds
+        self._size = min(self._max_records, self._size + max(1, self._max_records // 8))
+        if self.every_seconds and self._spool.pending_records == len(self._suspects):
+            self._wait(self.every_seconds)
+            return self.every_seconds
         return 0.0
 
     def _not_taken(self, batch: Batch, reply: Reply) -> float | None:
@@ -222,6 +251,7 @@ class Uplink:
         at_least_seconds: float = 0.0,
     ) -> float:
         self.tally.failures += 1
+        self._size = max(1, min(self._size, self._max_records // 16), self._size // 2)
         if self._backoff.failures == 0:  # the rest of an outage is the same news again
             log.warning("uplink: cannot deliver, records stay in the spool: %.300s", why)
         wait = self._backoff.failed(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import pytest
 
@@ -31,6 +32,10 @@ class FixedClock:
 
     def uptime_seconds(self) -> float:
         return 1.0
+
+
+def keeper(found: list[Measurement]) -> Callable[[Measurement, int], None]:
+    return lambda measurement, _: found.append(measurement)
 
 
 async def good(check: Check) -> Look:
@@ -75,7 +80,7 @@ def test_one_bug_costs_one_look(
     found: list[Measurement] = []
     kinds = [*PROBES, "no such kind"]
     with caplog.at_level(logging.ERROR):
-        asyncio.run(Round(PROBES, FixedClock(), found.append).run([check(kind) for kind in kinds]))
+        asyncio.run(Round(PROBES, FixedClock(), keeper(found)).run([check(kind) for kind in kinds]))
     outcomes = {item.kind: (item.outcome, item.reason) for item in found}
     assert outcomes == {
         "good": (Outcome.UP, ""),
@@ -92,7 +97,7 @@ def test_measurement_carries_the_check_and_the_start() -> None:
     """The time is that of the look's start; the rest is the check's and the look's."""
     found: list[Measurement] = []
     clock = FixedClock()
-    asyncio.run(Round(PROBES, clock, found.append).run([CHECK]))
+    asyncio.run(Round(PROBES, clock, keeper(found)).run([CHECK]))
     expected = Measurement(
         "v-1", "centre", "good", "site", clock.now_ms, Outcome.UP, {"rtt_median_seconds": 0.01}
     )
@@ -113,7 +118,7 @@ def test_cap_on_looks_in_flight() -> None:
 
     found: list[Measurement] = []
     watched = [check("count", f"v-{number}") for number in range(20)]
-    asyncio.run(Round({"count": counting}, FixedClock(), found.append, at_once=3).run(watched))
+    asyncio.run(Round({"count": counting}, FixedClock(), keeper(found), at_once=3).run(watched))
     assert peak == 3
     assert len(found) == 20
 
@@ -129,7 +134,7 @@ def test_a_look_that_has_not_ended_is_not_begun_again() -> None:
             await gate.wait()
             return Look(Outcome.UP, {})
 
-        looks = Round({"gated": gated}, FixedClock(), found.append)
+        looks = Round({"gated": gated}, FixedClock(), keeper(found))
         first = asyncio.create_task(looks.run([check("gated")]))
         await asyncio.sleep(0)
         await looks.run([check("gated")])

@@ -20,10 +20,12 @@ from hypothesis.stateful import (
 )
 
 from model.errors import UnavailableError
+from probes.line_protocol import thin
 from probes.segment import MARK, OVERHEAD_BYTES, Gap, Kind, Record, frame
 from probes.spool import CLOCK_SET_MS, DAY_MS, STEP, Limits, Spool
 
 NOW_MS = CLOCK_SET_MS + 700 * DAY_MS
+FAULTS = int(os.environ.get("JANGKAU_FAULTS", "0"))
 ROOT = Path(__file__).parents[2]
 
 
@@ -128,6 +130,38 @@ def test_overflow_leaves_an_account(tmp_path: Path) -> None:
     assert min(int(start) for _, start, _, _ in gaps) == NOW_MS + 1
     assert max(int(end) for _, _, end, _ in gaps) == NOW_MS + looks[0] - 1
     spool.close()
+
+
+DETAILED = (
+    b"ping,site=a,target=x,vantage=village outcome=1i,sent=5i,received=5i,late=0i,duplicates=0i,"
+    b"rtt_min_seconds=0.0123,rtt_median_seconds=0.0234,rtt_p95_seconds=0.0456,"
+    b'rtt_max_seconds=0.05,jitter_seconds=0.003,monotonic_ms=1i,boot="0123456789ab" %d'
+)
+
+
+def test_details_go_before_looks(tmp_path: Path) -> None:
+    """A full spool first loses RTT details, in place; only when all files are thin does one go."""
+    kept = {}
+    for name, shorter in (("plain", lambda text: text), ("thinning", thin)):
+        directory = tmp_path / name
+        spool = Spool(directory, gap_line, Limits(20_000, segment_bytes=2000), shorter)
+        for number in range(1, 106):
+            spool.append([(NOW_MS + number, DETAILED % number)], NOW_MS)
+        spool.close()  # what was thinned is as sound as it was
+        spool = Spool(directory, gap_line, Limits(20_000, segment_bytes=2000), shorter)
+        assert spool.damaged_bytes == spool.missing_records == 0
+        assert spool.size_bytes <= 20_000 + 2000
+        texts = list(drain(spool).values())
+        looks = [text for text in texts if text.startswith(b"ping")]
+        gone = sum(int(text.split()[-1]) for text in texts if text.startswith(b"gap"))
+        assert len(looks) + gone == 105
+        assert all(b"rtt_median_seconds=0.0234" in text for text in looks)
+        kept[name] = looks
+        spool.close()
+    assert len(kept["plain"]) < 80
+    assert len(kept["thinning"]) == 105
+    assert kept["thinning"][0] == thin(DETAILED % 1)
+    assert kept["thinning"][-1] == DETAILED % 105
 
 
 def test_gap_of_the_caller(spool: Spool) -> None:
@@ -469,12 +503,13 @@ while True:
 """
 
 
+@pytest.mark.faults
 def test_kill_9(tmp_path: Path) -> None:
     """Killed at any instant: what append had returned from is there, or was sent."""
     sent: set[int] = set()
     last = 0
-    for cycle in range(24):
-        writer = subprocess.Popen(  # noqa: S603 - our own interpreter and script
+    for cycle in range(FAULTS or 24):
+        writer = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(tmp_path), str(last + 1)],
             stdout=subprocess.PIPE,
             cwd=ROOT,
