@@ -42,7 +42,7 @@ def availability(
     chosen = options.chosen_week(week, watched)
     record = week_entry(data, watched, chosen).record
     records = [one for one in record.site_weeks if one.site in sites]
-    title = f"{chosen} (revision {record.revision}, definition {record.definition_hash})"
+    title = f"{chosen}, % (revision {record.revision}, definition {record.definition_hash})"
     if by is GroupBy.CAUSE:
         _show_causes(records, title, as_json=as_json, as_csv=as_csv)
         return
@@ -53,15 +53,15 @@ def availability(
         [_row(by, name, members) for name, members in sorted(groups.items())],
         {
             by.value: lambda row: row[by.value],
-            "service h": lambda row: wording.share(row["service_availability"]),
-            "raw": lambda row: wording.share(row["raw_availability"]),
+            "service": lambda row: wording.percent(row["service_availability"]),
+            "raw": lambda row: wording.percent(row["raw_availability"]),
             "bounds": lambda row: (
-                f"{wording.share(row['raw_lower'])}-{wording.share(row['raw_upper'])}"
+                f"{wording.percent(row['raw_lower'])}-{wording.percent(row['raw_upper'])}"
             ),
-            "SLA": lambda row: wording.share(row["sla_availability"]),
-            "observed": lambda row: wording.share(row["observed_share"], 1),
-            "outages": lambda row: str(row["outages"]),
-            "MTTR med": lambda row: _optional_duration(row["mttr_median_seconds"]),
+            "SLA": lambda row: wording.percent(row["sla_availability"]),
+            "seen": lambda row: wording.percent(row["observed_share"]),
+            "no.": lambda row: str(row["outages"]),
+            "MTTR": lambda row: _optional_duration(row["mttr_median_seconds"]),
             "state": lambda row: row["state"] or "",
         },
         title=title,
@@ -133,12 +133,12 @@ def _show_causes(records: list[SiteWeek], title: str, *, as_json: bool, as_csv: 
         ],
         {
             "cause": lambda row: row["cause"],
-            "outages": lambda row: str(row["outages"]),
+            "no.": lambda row: str(row["outages"]),
             "sites": lambda row: str(row["sites"]),
             "time lost": lambda row: wording.duration(row["seconds"]),
             "share": lambda row: wording.share(row["share"], 1),
         },
-        title=f"Time lost by cause, {title}",
+        title="Time lost by cause, " + title.replace(", %", ""),
         as_json=as_json,
         as_csv=as_csv,
     )

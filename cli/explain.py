@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from cli import options, terminal, wording
-from cli.options import AsJson, DataFolder, InventoryFile, WeekText
+from cli import options, rows, terminal, wording
+from cli.options import AsCsv, AsJson, DataFolder, InventoryFile, WeekText
 from model.measurement import Outcome
 from model.site import DAY_NAMES, Site
 from model.summary import SiteWeek
@@ -28,6 +28,7 @@ def explain(
     inventory: InventoryFile = options.INVENTORY,
     data: DataFolder = options.DATA,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Draw a site's week and say of each outage what decided its cause."""
     from collector.weeks import week_entry
@@ -43,6 +44,9 @@ def explain(
         return
     if as_json:
         terminal.print_json(_document(site, record))
+        return
+    if as_csv:
+        rows.write_csv(_timeline(site, record))
         return
     terminal.stdout.print(
         Text(f"{site.name} ({site.id}), {chosen}, revision {entry.record.revision}")
@@ -111,6 +115,27 @@ def _drawing(record: SiteWeek, week: Week, zone: str) -> list[Text]:
             line.append(*mark)
         lines.append(line)
     return lines
+
+
+def _timeline(site: Site, record: SiteWeek) -> list[dict[str, object]]:
+    """The runs of the week as rows, each with the cause of the outage that it lies in."""
+    timeline: list[dict[str, object]] = []
+    for run in record.runs:
+        inside = next((one for one in record.outages if one.interval.clip(run.interval)), None)
+        down = run.outcome is Outcome.DOWN and inside is not None
+        timeline.append(
+            {
+                "site": site.id,
+                "start": wording.iso_time(run.start_ms, site.timezone),
+                "end": wording.iso_time(run.end_ms, site.timezone),
+                "seconds": (run.end_ms - run.start_ms) / 1000,
+                "outcome": run.outcome.name.lower(),
+                "reason": run.reason,
+                "cause": inside.cause.value if down and inside else "",
+                "evidence": inside.evidence[0].text if down and inside else "",
+            }
+        )
+    return timeline
 
 
 def _document(site: Site, record: SiteWeek) -> dict[str, object]:

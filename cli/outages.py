@@ -1,5 +1,7 @@
 """``jangkau outages``: what failed in a week, since when, why, and what says so."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +15,9 @@ from model.site import Site
 def outages(
     site_id: Annotated[str | None, typer.Option("--site", help="Only this site.")] = None,
     cause: Annotated[str | None, typer.Option(help="Only this cause, such as power.")] = None,
+    parents: Annotated[
+        bool, typer.Option("--parents", help="One row per failure that several sites share.")
+    ] = False,
     region: RegionText = None,
     week: WeekText = None,
     inventory: InventoryFile = options.INVENTORY,
@@ -37,6 +42,21 @@ def outages(
         if outage.site in sites and cause in (None, outage.cause.value)
     ]
     found.sort(key=lambda row: (row["start"], row["site"]))
+    if parents:
+        rows.show(
+            _parents(found),
+            {
+                "shared failure": lambda row: row["parent"].partition("@")[0],
+                "since": lambda row: row["since"],
+                "sites": lambda row: str(row["sites"]),
+                "time lost, all sites": lambda row: wording.duration(row["site_seconds"]),
+                "cause": lambda row: row["cause"],
+            },
+            title=f"Shared failures {chosen} (revision {record.revision})",
+            as_json=as_json,
+            as_csv=as_csv,
+        )
+        return
     rows.show(
         found,
         {
@@ -50,7 +70,29 @@ def outages(
         title=f"Outages {chosen} (revision {record.revision}); + goes on beyond the week",
         as_json=as_json,
         as_csv=as_csv,
+        wrapped=("evidence",),
     )
+
+
+def _parents(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row per shared failure: the node, its children and from when to when."""
+    children: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in found:
+        if row["parent"] is not None:
+            children[row["parent"]].append(row)
+    return [
+        {
+            "parent": parent,
+            "cause": rows_below[0]["cause"],
+            "start": min(row["start"] for row in rows_below),
+            "end": max(row["end"] for row in rows_below),
+            "since": min(rows_below, key=lambda row: str(row["start"]))["since"],
+            "sites": len({row["site"] for row in rows_below}),
+            "site_seconds": sum(row["seconds"] for row in rows_below),
+            "evidence": rows_below[0]["evidence"],
+        }
+        for parent, rows_below in sorted(children.items(), key=lambda item: item[1][0]["start"])
+    ]
 
 
 def _row(site: Site, outage: Outage) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Law: the three show the same rows under the same names. Text in CSV cannot becom
 """
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -23,16 +23,18 @@ def show(
     title: str,
     as_json: bool,
     as_csv: bool,
+    wrapped: Collection[str] = (),
 ) -> None:
-    """Print ``rows``: all fields for machines, ``columns`` (heading -> text) for people."""
+    """Print ``rows``: all fields for machines, ``columns`` (heading -> text) for people; the text
+    of the ``wrapped`` ones may take several lines."""
     if as_json:
         terminal.print_json(list(rows))
     elif as_csv:
         write_csv(rows)
     else:
-        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
         for heading in columns:
-            table.add_column(heading, overflow="fold")
+            table.add_column(heading, overflow="fold", no_wrap=heading not in wrapped)
         for row in rows:
             # Text, not markup: names come from outside.
             table.add_row(*(Text(text(row)) for text in columns.values()))

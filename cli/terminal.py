@@ -4,11 +4,15 @@ Colour only on a terminal, NO_COLOR respected (rich does both); ``--json`` print
 """
 
 import json
+import sys
 from typing import Any
 
 from rich.console import Console
 
-stdout = Console(highlight=False)
+COLUMNS = 100
+"""How wide output is that no terminal shows: tables are made to fit it."""
+
+stdout = Console(highlight=False, width=None if sys.stdout.isatty() else COLUMNS)
 stderr = Console(stderr=True, highlight=False)
 
 

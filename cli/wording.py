@@ -30,6 +30,11 @@ def share(value: float | None, digits: int = 2) -> str:
     return "–" if value is None else f"{100 * value:.{digits}f} %"
 
 
+def percent(value: float | None) -> str:
+    """``98.76`` for 0.9876, where the heading says percent; a dash where nothing was seen."""
+    return "–" if value is None else f"{100 * value:.2f}"
+
+
 def milliseconds(seconds: float | None) -> str:
     """``23.4`` for 0.0234 s; a dash where nothing was measured."""
     return "–" if seconds is None else f"{1000 * seconds:.1f}"
