@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+from model.kinds import Settings
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of a probe's work. ``address``: an IP literal or, for kinds that resolve, a name."""
+    """One line of a probe's work. ``address``: an IP literal or, for kinds that resolve, a name;
+    ``settings``: what a kind beyond ``ping`` and ``device`` must be told."""
 
     site: str
     vantage: str
@@ -15,6 +18,7 @@ class Check:
     interval_seconds: int
     timeout_seconds: float = 1.0
     count: int = 5
+    settings: Settings | None = None
 
     @property
     def key(self) -> str:

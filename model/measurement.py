@@ -64,6 +64,26 @@ class Reason:
     PROBE_WITHOUT_POWER = "probe without power"
     COLLECTOR_BLIND = "collector blind"
     NOT_IN_SERVICE = "not in service"
+    REFUSED = "connection refused"
+    NAME_NOT_FOUND = "name not found"
+    NAME_NOT_RESOLVED = "name not resolved"
+    BAD_ANSWER = "bad answer"
+    BAD_REDIRECT = "bad redirect"
+    TLS_FAILED = "TLS failed"
+    CERTIFICATE_EXPIRED = "certificate expired"
+    CERTIFICATE_NOT_YET_VALID = "certificate not yet valid"
+    CERTIFICATE_NAME = "certificate for another name"
+    CERTIFICATE_UNTRUSTED = "certificate not trusted"
+    WRONG_STATUS = "wrong status"
+    WRONG_BODY = "wrong body"
+    TAMPERED = "answer tampered with"
+    CAPTIVE_PORTAL = "captive portal"
+    QUOTA = "quota used up"
+    WRONG_PASSWORD = "wrong password"  # noqa: S105 - what a camera says, no password of ours
+    LINE_IN_USE = "line in use"
+    OBSTRUCTED = "dish obstructed"
+    BELOW = "below: "
+    """And the broken rung: what lies above it proves nothing by its silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +114,43 @@ METRICS: Mapping[str, Metric] = {
     "on_battery": Metric("1", "1 while a UPS or battery carries the load", whole=True),
     "gap_seconds": Metric("s", "length of a stretch that was measured but dropped from a spool"),
     "gap_looks": Metric("1", "number of looks in such a stretch", whole=True),
+    "clock_error_seconds": Metric(
+        "s", "by how much the time of this look may be off, either way; absent: under two seconds"
+    ),
     "clients": Metric("1", "Wi-Fi clients, counted and never listed", whole=True),
+    "resolve_seconds": Metric("s", "name resolved, all redirects together"),
+    "connect_seconds": Metric("s", "TCP connection made, all redirects together"),
+    "tls_seconds": Metric("s", "TLS handshake, all redirects together"),
+    "first_byte_seconds": Metric("s", "from the request to the first byte of the answer"),
+    "transfer_seconds": Metric("s", "from the first byte of the answer to its last"),
+    "http_status": Metric("1", "status code of the last answer (RFC 9110)", whole=True),
+    "http_redirects": Metric("1", "redirects that were followed", whole=True),
+    "body_bytes": Metric("B", "bytes of the body that were read", whole=True),
+    "certificate_days": Metric("d", "until the certificate expires; negative when it has"),
+    "dns_seconds": Metric("s", "from the question to the resolver's answer"),
+    "dns_answers": Metric("1", "records in the answer", whole=True),
+    "dns_tampered": Metric("1", "1 when the answer contradicts the trusted one", whole=True),
+    "dns_nxdomain_rewritten": Metric(
+        "1", "1 when a name that does not exist was given an address", whole=True
+    ),
+    "captive_state": Metric("1", "0 free, 1 portal, 2 quota page", whole=True),
+    "rtsp_status": Metric("1", "status code of the last RTSP answer (RFC 7826)", whole=True),
+    "hop_count": Metric("1", "hops on the way, up to the last that spoke", whole=True),
+    "path_id": Metric("1", "48 bits of a hash of the addresses on the way", whole=True),
+    "path_changed": Metric("1", "1 when the way differs from that of the last look", whole=True),
+    "path_mtu_bytes": Metric("B", "largest IP packet that reached the target", whole=True),
+    "mtu_black_hole": Metric("1", "1 when larger packets vanish without a word", whole=True),
+    "download_mbit_s": Metric("Mbit/s", "toward the site"),
+    "upload_mbit_s": Metric("Mbit/s", "from the site"),
+    "download_error_share": Metric("1", "half width of the 95 % interval, relative"),
+    "upload_error_share": Metric("1", "half width of the 95 % interval, relative"),
+    "test_bytes": Metric("B", "what a throughput test cost, both ways", whole=True),
+    "dish_ping_drop_share": Metric("1", "pings lost between dish and point of presence, 0 to 1"),
+    "dish_ping_seconds": Metric("s", "round trip between dish and point of presence"),
+    "dish_obstructed_share": Metric("1", "share of the sky that is obstructed, 0 to 1"),
+    "dish_obstructed": Metric("1", "1 while something is in the way", whole=True),
+    "dish_alerts": Metric("1", "number of alerts that are raised", whole=True),
+    "dish_firmware": Metric("1", "date of the firmware, YYYYMMDD", whole=True),
 }
 """Every reading that the archive keeps in a column of its own, by name. A name carries its unit."""
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, closing
 
 from model.check import Check
-from model.errors import InputError
+from model.errors import InputError, UnavailableError
 from probes.clock import Clock
+from probes.ladder import Ladder
 from probes.look import Probe
 
 
@@ -25,21 +26,101 @@ def _device(_: ExitStack, clock: Clock) -> Probe:
     return DeviceProbe(clock)
 
 
+def _tcp(_: ExitStack, __: Clock) -> Probe:
+    from probes.dns import resolve  # noqa: PLC0415 - dnspython, when asked for
+    from probes.tcp import TcpProbe  # noqa: PLC0415 - the same
+
+    return TcpProbe(resolve)
+
+
+def _tls(_: ExitStack, __: Clock) -> Probe:
+    from probes.dns import resolve  # noqa: PLC0415 - dnspython, when asked for
+    from probes.tls import TlsProbe  # noqa: PLC0415 - cryptography, when asked for
+
+    return TlsProbe(resolve)
+
+
+def _http(_: ExitStack, __: Clock) -> Probe:
+    from probes.dns import resolve  # noqa: PLC0415 - dnspython, when asked for
+    from probes.http import HttpProbe  # noqa: PLC0415 - h11, when asked for
+
+    return HttpProbe(resolve)
+
+
+def _dns(_: ExitStack, __: Clock) -> Probe:
+    from probes.dns import DnsProbe  # noqa: PLC0415 - dnspython, when asked for
+
+    return DnsProbe()
+
+
+def _captive(_: ExitStack, __: Clock) -> Probe:
+    from probes.captive import CaptiveProbe  # noqa: PLC0415 - h11, when asked for
+    from probes.dns import resolve  # noqa: PLC0415 - dnspython, when asked for
+
+    return CaptiveProbe(resolve)
+
+
+def _rtsp(_: ExitStack, __: Clock) -> Probe:
+    from probes.dns import resolve  # noqa: PLC0415 - dnspython, when asked for
+    from probes.rtsp import RtspProbe  # noqa: PLC0415 - the same
+
+    return RtspProbe(resolve)
+
+
+def _path(_: ExitStack, __: Clock) -> Probe:
+    from probes.dns import resolve  # noqa: PLC0415 - dnspython, when asked for
+    from probes.path import PathProbe  # noqa: PLC0415 - scapy takes most of a second
+
+    return PathProbe(resolve)
+
+
+def _throughput(_: ExitStack, clock: Clock) -> Probe:
+    from probes.dns import resolve  # noqa: PLC0415 - dnspython, when asked for
+    from probes.throughput import ThroughputProbe  # noqa: PLC0415 - h11, when asked for
+
+    return ThroughputProbe(resolve, clock)
+
+
+def _starlink(_: ExitStack, __: Clock) -> Probe:
+    from probes.dns import resolve  # noqa: PLC0415 - dnspython, when asked for
+    from probes.starlink import StarlinkProbe  # noqa: PLC0415 - h11, when asked for
+
+    return StarlinkProbe(resolve)
+
+
 KINDS: Mapping[str, Callable[[ExitStack, Clock], Probe]] = {
     "ping": _ping,
     "device": _device,
+    "tcp": _tcp,
+    "tls": _tls,
+    "http": _http,
+    "dns": _dns,
+    "captive": _captive,
+    "rtsp": _rtsp,
+    "path": _path,
+    "throughput": _throughput,
+    "starlink": _starlink,
 }
 
 
 def open_probes(checks: Iterable[Check], clock: Clock, stack: ExitStack) -> dict[str, Probe]:
-    """The probes that these checks need, by kind; what they hold is released by ``stack``.
+    """The probes that these checks need, by kind; what they hold is released by ``stack``. Failures
+    are judged along the ladder of the checks (``probes/ladder.py``).
 
     Raises InputError for an unknown kind, UnavailableError when the system forbids a kind.
     """
+    checks = tuple(checks)
     wanted = {check.kind: check.key for check in checks}
     for kind, key in wanted.items():
         if kind not in KINDS:
             raise InputError(
                 f"check {key}: there is no kind {kind!r}; kinds are {', '.join(sorted(KINDS))}"
             )
-    return {kind: KINDS[kind](stack, clock) for kind in wanted}
+    try:
+        ladder = Ladder(checks, {kind: KINDS[kind](stack, clock) for kind in wanted})
+    except ModuleNotFoundError as error:
+        raise UnavailableError(
+            f"{error.name} is not installed: pip install 'jangkau[looks]' brings what looks beyond"
+            " echoes need"
+        ) from None
+    return dict.fromkeys(wanted, ladder.look)

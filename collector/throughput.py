@@ -1,0 +1,105 @@
+"""The collector's end of a throughput test: bytes to fetch, and a measure of those that arrive.
+
+Law: one test at a time on each upstream, so that no two villages measure each other; an amount is
+bounded, and whoever is not admitted costs nothing. An ASGI application without a framework.
+"""
+
+import json
+import os
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from model.rate import Meter
+
+BYTES_MAX = 50_000_000
+_BLOCK_BYTES = 16 * 1024
+_LONGEST_SECONDS = 60.0
+_UPSTREAM_MAX = 64
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Throughput:
+    """``GET ?bytes=N`` answers with N bytes that do not compress; ``POST ?bytes=N`` takes them and
+    answers ``{"mbit_s", "error_share", "bytes"}`` as soon as it knows. ``&upstream=ID``: 503 while
+    another test runs on it. ``admit`` is told the Authorization header."""
+
+    def __init__(self, admit: Callable[[str], bool]) -> None:
+        self._admit = admit
+        self._busy: set[str] = set()
+        self._block = os.urandom(_BLOCK_BYTES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request (ASGI 3)."""
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        upstream = query.get("upstream", [""])[0][:_UPSTREAM_MAX]
+        try:
+            size = min(int(query["bytes"][0]), BYTES_MAX)
+            enough = float(query.get("enough", ["0.02"])[0])
+            least = min(float(query.get("least", ["0.5"])[0]), _LONGEST_SECONDS)
+        except (KeyError, ValueError):
+            await _answer(send, 400, {"message": "?bytes= must be a whole number"})
+            return
+        if not self._admit(headers.get(b"authorization", b"").decode("latin-1")):
+            await _answer(send, 401, {"message": "unauthorized access"})
+        elif scope["method"] not in ("GET", "POST"):
+            await _answer(send, 405, {"message": "use GET or POST"})
+        elif upstream and upstream in self._busy:
+            await _answer(send, 503, {"message": "another test runs on this upstream"})
+        else:
+            self._busy.add(upstream)
+            try:
+                if scope["method"] == "GET":
+                    await self._pour(size, send)
+                else:
+                    await _measure(Meter(enough, least), size, receive, send)
+            finally:
+                self._busy.discard(upstream)
+
+    async def _pour(self, size: int, send: Send) -> None:
+        await _start(send, 200, size, b"application/octet-stream")
+        begun = time.monotonic()
+        left = size
+        while left > 0 and time.monotonic() - begun < _LONGEST_SECONDS:
+            block = self._block[: min(left, _BLOCK_BYTES)]
+            left -= len(block)
+            await send({"type": "http.response.body", "body": block, "more_body": left > 0})
+
+
+async def _measure(meter: Meter, size: int, receive: Receive, send: Send) -> None:
+    begun = time.perf_counter()
+    while meter.bytes < size:
+        message = await receive()
+        now = time.perf_counter()
+        if message["type"] != "http.request":
+            return  # whoever asked has gone
+        if body := message.get("body", b""):
+            known = meter.take(now, len(body))
+            if known or now - begun > _LONGEST_SECONDS:
+                break
+        if not message.get("more_body", False):
+            break
+    found = meter.result()
+    if found is None:
+        await _answer(send, 422, {"message": "too few bytes to tell"})
+        return
+    said = {"mbit_s": found.mbit_s, "error_share": found.error_share, "bytes": meter.bytes}
+    await _answer(send, 200, said)
+
+
+async def _answer(send: Send, status: int, document: dict[str, Any]) -> None:
+    body = json.dumps(document).encode()
+    await _start(send, status, len(body), b"application/json")
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _start(send: Send, status: int, size: int, kind: bytes) -> None:
+    headers = [(b"content-length", b"%d" % size), (b"content-type", kind)]
+    if status == 503:
+        headers.append((b"retry-after", b"30"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
