@@ -46,3 +46,25 @@ STATES: Mapping[State, Look] = {
 
 TYPE_SIZES_PX = (12, 14, 16, 20, 28, 44)
 """The one scale of type sizes."""
+
+CATEGORIES = (
+    ("#0a5f8a", "#ffffff"),
+    ("#58b1dd", INK),
+    ("#e9d24a", INK),
+    ("#00795c", "#ffffff"),
+    ("#d58fb8", INK),
+    ("#6b5a86", "#ffffff"),
+    ("#b5ab9a", INK),
+    ("#3c4650", "#ffffff"),
+)
+"""Colours and inks of what has no order (access, provider, cause), each with a letter beside it;
+none of them is the red of "cut off"."""
+
+SCALE = (
+    ("#d9e4ea", INK),
+    ("#aecde0", INK),
+    ("#7fb2d0", INK),
+    ("#3a84ad", "#ffffff"),
+    ("#0b4766", "#ffffff"),
+)
+"""Colours and inks of what has an order, the least first: the lightness tells them apart."""

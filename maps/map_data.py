@@ -4,29 +4,33 @@ Law: names travel as data and only as data. Nothing here builds HTML, and nothin
 inventory, a register or a device is ever put into a script's source.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from maps import map_pack
 from maps.boundaries import Boundaries
-from maps.coverage import Coverage
+from maps.coverage import Coverage, coverage
 from maps.limits import limits
-from maps.look import STATES
-from maps.topology import Grid, Topology, pack, share, signed
+from maps.look import CATEGORIES, SCALE, STATES
+from maps.tiles import tiles
+from maps.topology import Grid, pack, share, signed
 from maps.words import Words
 from model.definition import State
+from model.errors import InputError
 from model.inventory import Inventory
 from model.outage import Cause
 from model.region import RegionCode, Register
-from model.summary import SiteWeek, WeekRecord
+from model.site import Access
+from model.summary import WeekRecord
 
-_CELL_METRES = 20.0
-_STATE_NUMBER = {state: number for number, state in enumerate(STATES)}
-_CAUSE_NUMBER = {cause: number for number, cause in enumerate(Cause)}
+_CELL_METRES = 50.0
+"""A good pixel of zoom 12 at the equator; village borders are indicative, not known any better."""
 
 
 @dataclass(frozen=True, slots=True)
 class MapInput:
-    """All that a map is made of. ``credit`` names the source of the borders."""
+    """All that a map is made of. ``credit`` names the source of the borders; ``public`` leaves out
+    the contacts of sites."""
 
     register: Register
     inventory: Inventory
@@ -35,13 +39,49 @@ class MapInput:
     boundaries: Boundaries | None = None
     credit: str = "BIG"
     fictional: bool = False
+    public: bool = False
+
+
+def within(given: MapInput, code: RegionCode) -> MapInput:
+    """The part of a kabupaten (or kecamatan): its villages, their sites, and their coverage by the
+    same calculation. Raises InputError when no village of the register lies there."""
+    villages = given.register.within(code)
+    if not villages:
+        raise InputError(
+            f"no village of register {given.register.version} lies in {code!r}; "
+            "write a code such as 61.06"
+        )
+    codes = {village.code for village in villages}
+    register = replace(given.register, villages=villages)
+    inventory = replace(
+        given.inventory, sites=tuple(s for s in given.inventory.sites if s.village in codes)
+    )
+    known = {site.id for site in inventory.sites}
+    records = tuple(
+        replace(record, site_weeks=tuple(s for s in record.site_weeks if s.site in known))
+        for record in given.records
+    )
+    borders = given.boundaries and replace(
+        given.boundaries,
+        polygons={c: p for c, p in given.boundaries.polygons.items() if c in codes},
+    )
+    return replace(
+        given,
+        register=register,
+        inventory=inventory,
+        records=records,
+        coverage=coverage(register, inventory, records),
+        boundaries=borders,
+    )
 
 
 def document(given: MapInput, words: Words) -> dict[str, Any]:
-    """The data block. Numbers in ``arcs``, ``shapes`` and the weeks' ``sites`` are packed (see
-    maps.topology.pack); the order of villages is the register's, of sites the inventory's."""
+    """The data block. Packed texts are those of maps.map_pack; the order of villages is the
+    register's, of sites the inventory's."""
     villages = given.register.villages
-    polygons = given.boundaries.polygons if given.boundaries else {}
+    borders = given.boundaries.polygons if given.boundaries else {}
+    # In the register's order: arcs are numbered as the villages first use them.
+    polygons = {v.code: borders[v.code] for v in villages if v.code in borders}
     corners = [p for parts in polygons.values() for part in parts for ring in part for p in ring]
     dots = [(v.lon, v.lat) for v in villages if v.lon is not None and v.lat is not None]
     grid = Grid.around(corners + dots or [(0.0, 0.0)], _CELL_METRES)
@@ -51,10 +91,12 @@ def document(given: MapInput, words: Words) -> dict[str, Any]:
             for code, parts in polygons.items()
         }
     )
+    sites = [site for site in given.inventory.sites if site.village in given.register.by_code]
     return {
         "lang": words.lang,
         "words": words.tables["map"] | words.tables["both"] | words.tables["unit"],
-        "title": words("map.title", province=given.inventory.province.name),
+        "title": words("map.title", province=_name(given)),
+        "root": _name(given),
         "states": [
             {
                 "word": words(f"state.{state}"),
@@ -66,139 +108,119 @@ def document(given: MapInput, words: Words) -> dict[str, Any]:
             }
             for state, look in STATES.items()
         ],
+        "categories": [list(pair) for pair in CATEGORIES],
+        "scale": [list(pair) for pair in SCALE],
         "causes": [words(f"cause.{cause}") for cause in Cause],
         "grid": [grid.x0, grid.y0, grid.size],
-        "arcs": _arcs(topology),
-        "levels": "".join(str(_border_level(users)) for users in topology.users),
-        "shapes": _shapes(topology, [village.code for village in villages]),
-        **_places(given, grid),
-        "sites": _sites(given, words),
+        "arcs": map_pack.arcs(topology),
+        "shapes": map_pack.shapes(topology, [village.code for village in villages]),
+        "villages": map_pack.villages(given.register, grid),
+        "tiles": _tiles(given, grid),
+        **_regions(given, grid),
+        **_sites(given, words),
+        "siteWeeks": map_pack.site_weeks(sites, given.records),
+        "lastGood": map_pack.last_good_values(sites, given.records),
+        "rule": [
+            given.coverage.definition.target_weeks,
+            given.coverage.definition.target_window_weeks,
+        ],
         "weeks": [_week(given, index, words) for index in range(len(given.records))],
         "notes": _notes(given, words),
-        "thresholds": limits(
-            given.coverage.definition, words, {site.access for site in given.inventory.sites}
-        ),
+        "thresholds": limits(given.coverage.definition, words, {site.access for site in sites}),
     }
 
 
-def _arcs(topology: Topology) -> str:
-    """For each arc its number of points, the first cell, then the steps."""
-    numbers: list[int] = []
-    for arc in topology.arcs:
-        numbers.append(len(arc))
-        x = y = 0
-        for cell_x, cell_y in arc:
-            numbers += (signed(cell_x - x), signed(cell_y - y))
-            x, y = cell_x, cell_y
-    return pack(numbers)
+def _name(given: MapInput) -> str:
+    """The province's name, or that of the only kabupaten there is."""
+    register = given.register
+    if len(register.kabupaten) == 1 and register.villages:
+        return register.name(register.kabupaten[0])
+    return given.inventory.province.name
 
 
-def _border_level(users: frozenset[RegionCode]) -> int:
-    """0 the outside, 1 between kabupaten, 2 between kecamatan, 3 between villages."""
-    if len(users) == 1:
-        return 0
-    return next(
-        level
-        for level, length in ((1, 5), (2, 8), (3, None))
-        if length is None or len({code[:length] for code in users}) > 1
+def _tiles(given: MapInput, grid: Grid) -> list[int | str]:
+    side, places = tiles(
+        given.register.villages,
+        [
+            grid.cell(v.lon, v.lat) if v.lon is not None and v.lat is not None else None
+            for v in given.register.villages
+        ],
     )
-
-
-def _shapes(topology: Topology, codes: list[RegionCode]) -> str:
-    """For each village its number of rings (0: no polygon); for each ring its arcs."""
     numbers: list[int] = []
-    for code in codes:
-        rings = topology.shapes.get(code, ())
-        numbers.append(len(rings))
-        for ring in rings:
-            numbers.append(len(ring))
-            numbers += (signed(arc) for arc in ring)
-    return pack(numbers)
+    column = row = 0
+    for x, y in places:
+        numbers += (signed(x - column), signed(y - row))
+        column, row = x, y
+    return [side, pack(numbers)]
 
 
-def _places(given: MapInput, grid: Grid) -> dict[str, Any]:
+def _regions(given: MapInput, grid: Grid) -> dict[str, Any]:
     register, labels = given.register, given.boundaries.label_points if given.boundaries else {}
     kabupaten = {code: number for number, code in enumerate(register.kabupaten)}
-    kecamatan = {code: number for number, code in enumerate(register.kecamatan)}
     return {
         "kabupaten": [
             [code, register.name(code), *(grid.cell(*labels[code]) if code in labels else ())]
             for code in kabupaten
         ],
-        "kecamatan": [[kabupaten[code[:5]], code, register.name(code)] for code in kecamatan],
-        "villages": [
-            [
-                kecamatan[village.kecamatan],
-                village.code[9:],
-                village.name,
-                *(
-                    grid.cell(village.lon, village.lat)
-                    if village.lon is not None and village.lat is not None
-                    else ()
-                ),
-            ]
-            for village in register.villages
+        "kecamatan": [
+            [kabupaten[code[:5]], code, register.name(code)] for code in register.kecamatan
         ],
     }
 
 
-def _sites(given: MapInput, words: Words) -> list[list[Any]]:
+def _sites(given: MapInput, words: Words) -> dict[str, Any]:
+    """Kinds, access technologies and providers that are used, and for each site its village, name,
+    the three, whether a service depends on it, and whom to call."""
     number = {village.code: at for at, village in enumerate(given.register.villages)}
-    kinds = given.inventory.kinds
-    providers = given.inventory.providers
-    return [
-        [
-            number[site.village],
-            site.name,
-            getattr(kinds[site.kind], f"name_{words.lang}") if site.kind in kinds else site.kind,
-            words(f"access.{site.access}"),
-            providers[site.provider].name if site.provider in providers else site.provider,
-        ]
-        for site in given.inventory.sites
-        if site.village in number
-    ]
-
-
-def _week(given: MapInput, index: int, words: Words) -> dict[str, Any]:
-    record = given.records[index]
-    found = {item.site: item for item in record.site_weeks}
-    numbers: list[int] = []
-    for site in given.inventory.sites:
-        if site.village in given.register.by_code:
-            numbers += _site_week(found.get(site.id))
-    tally = given.coverage.total.weeks[index]
+    sites = [site for site in given.inventory.sites if site.village in number]
+    kinds = sorted({site.kind for site in sites})
+    accesses = [access for access in Access if any(site.access is access for site in sites)]
+    providers = sorted({site.provider for site in sites})
+    known_kinds, known_providers = given.inventory.kinds, given.inventory.providers
     return {
-        "id": str(record.week),
-        "label": words.week_days(record.week),
-        "states": "".join(
-            str(_STATE_NUMBER[item.weeks[index].state]) for item in given.coverage.villages
-        ),
-        "stable": tally.states[State.STABLE],
-        "target": tally.meets_target,
-        "sites": pack(numbers),
+        "kinds": [
+            getattr(known_kinds[kind], f"name_{words.lang}") if kind in known_kinds else kind
+            for kind in kinds
+        ],
+        "accesses": [words(f"access.{access}") for access in accesses],
+        "providers": [
+            known_providers[one].name if one in known_providers else one for one in providers
+        ],
+        "sites": [
+            [
+                number[site.village],
+                _around(site.name, given.register.by_code[site.village].name),
+                kinds.index(site.kind),
+                accesses.index(site.access),
+                providers.index(site.provider),
+                int(site.service_critical),
+                *(
+                    ()
+                    if given.public or not (site.contact_name or site.contact_phone)
+                    else (site.contact_name or "", site.contact_phone or "")
+                ),
+            ]
+            for site in sites
+        ],
     }
 
 
-def _site_week(item: SiteWeek | None) -> list[int]:
-    """State + 1 (0: nothing known); availability in 1/100 % + 1 (0: none); observed share in
-    1/10 %; number of causes; for each its number and the minutes down."""
-    if item is None:
-        return [0]
-    availability = item.service.availability
-    minutes: dict[Cause, float] = {}
-    for outage in item.outages:
-        length = outage.interval.length_ms / 60_000
-        minutes[outage.cause] = minutes.get(outage.cause, 0.0) + length
-    numbers = [
-        _STATE_NUMBER[item.state] + 1,
-        # Rounded down: 99.996 % is not 100 %.
-        0 if availability is None else int(availability * 10_000) + 1,
-        int(item.service.observed_share * 1000),
-        len(minutes),
-    ]
-    for cause, length in sorted(minutes.items(), key=lambda pair: -pair[1]):
-        numbers += (_CAUSE_NUMBER[cause], round(length))
-    return numbers
+def _around(name: str, village: str) -> str | list[str]:
+    """A site's name as what stands before and after its village's name, which it mostly holds."""
+    before, found, after = name.partition(village)
+    return [before, after] if village and found else name
+
+
+def _week(given: MapInput, index: int, words: Words) -> dict[str, Any]:
+    tally = given.coverage.total.weeks[index]
+    villages = given.coverage.villages
+    return {
+        "id": str(given.records[index].week),
+        "label": words.week_days(given.records[index].week),
+        "states": "".join(str(map_pack.STATE_NUMBER[item.weeks[index].state]) for item in villages),
+        "stable": tally.states[State.STABLE],
+        "target": tally.meets_target,
+    }
 
 
 def _notes(given: MapInput, words: Words) -> list[str]:

@@ -46,7 +46,8 @@ def mercator(lon: float, lat: float) -> tuple[float, float]:
 @dataclass(frozen=True, slots=True)
 class Topology:
     """``shapes`` holds for each region its rings, each a list of arc numbers; ``~n`` means arc n
-    backwards. ``users`` names the regions on the sides of each arc."""
+    backwards. Arcs are numbered as the shapes first use them, and run as they do there. ``users``
+    names the regions on the sides of each arc."""
 
     arcs: tuple[tuple[Cell, ...], ...]
     shapes: Mapping[RegionCode, tuple[tuple[int, ...], ...]]
@@ -58,6 +59,7 @@ def share(rings: Mapping[RegionCode, Sequence[Sequence[Cell]]]) -> Topology:
     clean = {code: [ring for raw in each if (ring := _open(raw))] for code, each in rings.items()}
     junctions = _junctions(ring for each in clean.values() for ring in each)
     numbers: dict[tuple[Cell, ...], int] = {}
+    arcs: list[tuple[Cell, ...]] = []
     users: list[set[RegionCode]] = []
     shapes: dict[RegionCode, tuple[tuple[int, ...], ...]] = {}
     for code, each in clean.items():
@@ -65,16 +67,15 @@ def share(rings: Mapping[RegionCode, Sequence[Sequence[Cell]]]) -> Topology:
         for ring in each:
             refs: list[int] = []
             for arc in _cut(ring, junctions):
-                backwards = arc[::-1]
-                forward = arc <= backwards
-                number = numbers.setdefault(arc if forward else backwards, len(numbers))
-                if number == len(users):
+                number = numbers.setdefault(min(arc, arc[::-1]), len(arcs))
+                if number == len(arcs):
+                    arcs.append(arc)
                     users.append(set())
                 users[number].add(code)
-                refs.append(number if forward else ~number)
+                refs.append(number if arc == arcs[number] else ~number)
             found.append(tuple(refs))
         shapes[code] = tuple(found)
-    return Topology(tuple(numbers), shapes, tuple(frozenset(each) for each in users))
+    return Topology(tuple(arcs), shapes, tuple(frozenset(each) for each in users))
 
 
 def _open(ring: Sequence[Cell]) -> list[Cell]:

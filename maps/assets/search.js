@@ -21,11 +21,15 @@ function offerSearch(data, villages, make, taken) {
     list.replaceChildren(...matches.map((village, at) => {
       const item = make("li", village.name);
       item.id = "match-" + at; item.setAttribute("role", "option");
-      item.append(make("div", village.districtName + " · " + data.kabupaten[village.region][1] + " · " + village.code, "small soft"));
+      item.append(make("div", data.kecamatan[village.district][2] + " · " + data.kabupaten[village.region][1] + " · " + village.code, "small soft"));
       item.addEventListener("pointerdown", (event) => { event.preventDefault(); take(village); });
       return item;
     }));
-    if (!matches.length) list.replaceChildren(make("li", data.words.search_none));
+    if (!matches.length) {
+      const none = make("li", data.words.search_none);
+      none.setAttribute("role", "option"); none.setAttribute("aria-disabled", "true");
+      list.replaceChildren(none);
+    }
     list.hidden = false; box.setAttribute("aria-expanded", "true"); mark(matches.length ? 0 : -1);
   });
   box.addEventListener("keydown", (event) => {

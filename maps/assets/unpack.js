@@ -1,7 +1,6 @@
-// Reads the packed parts of the data block: the mirror of maps/topology.py and maps/map_data.py.
+// Reads the packed parts of the data block: the mirror of maps/topology.py and maps/map_pack.py.
 "use strict";
 function unpack(data) {
-  
   const DIGIT = new Uint8Array(128);
   [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"]
     .forEach((letter, at) => { DIGIT[letter.charCodeAt(0)] = at; });
@@ -13,58 +12,90 @@ function unpack(data) {
       return value;
     };
     const signed = () => { const value = next(); return value % 2 ? -(value + 1) / 2 : value / 2; };
-    return { next, signed, more: () => at < text.length };
+    // What is not known is 0, what is known one higher.
+    const known = (scale) => { const value = next(); return value ? (value - 1) / scale : null; };
+    return { next, signed, known, more: () => at < text.length };
   };
+
   const arcs = [];
-  for (const read = reader(data.arcs); read.more();) {
+  for (let read = reader(data.arcs), x = 0, y = 0; read.more();) {
     const points = new Float64Array(2 * read.next());
-    for (let i = 0, x = 0, y = 0; i < points.length; i += 2) {
+    for (let i = 0; i < points.length; i += 2) {
       points[i] = x += read.signed(); points[i + 1] = y += read.signed();
     }
     arcs.push(points);
   }
-  const borders = [0, 1, 2, 3].map(() => new Path2D());
-  arcs.forEach((points, n) => {
-    const path = borders[+data.levels[n]];
-    path.moveTo(points[0], points[1]);
-    for (let i = 2; i < points.length; i += 2) path.lineTo(points[i], points[i + 1]);
-  });
-  const shapes = reader(data.shapes);
-  const villages = data.villages.map(([district, tail, name, x, y]) => {
-    const [region, districtCode, districtName] = data.kecamatan[district];
-    const village = { name, x, y, region, districtName, code: districtCode + "." + tail, sites: [],
-      path: null, box: [Infinity, Infinity, -Infinity, -Infinity] };
+
+  const codes = reader(data.villages.codes), places = reader(data.villages.places);
+  const people = reader(data.villages.people), shapes = reader(data.shapes);
+  let district = 0, tail = 0, px = 0, py = 0, fresh = 0;
+  const owner = [], level = new Uint8Array(arcs.length);
+  const use = (arc, village) => {
+    const first = owner[arc] ??= village;
+    if (first !== village) level[arc] = first.region !== village.region ? 1 : first.district !== village.district ? 2 : 3;
+  };
+  const villages = data.villages.names.map((name, at) => {
+    const step = codes.signed();
+    district += step; tail = codes.signed() + (step ? 0 : tail);
+    const [region, districtCode] = data.kecamatan[district];
+    const village = { at, name, region, district, code: districtCode + "." + tail, sites: [], people: null,
+      path: null, box: null, tile: null, x: undefined, y: undefined };
+    if (places.next()) { village.x = px += places.signed(); village.y = py += places.signed(); }
+    village.people = people.known(1);
     village.find = (name + " " + village.code).toLocaleLowerCase();
     for (let rings = shapes.next(); rings > 0; rings--) {
       village.path ??= new Path2D();
+      const box = village.box ??= [Infinity, Infinity, -Infinity, -Infinity];
       let first = true;
       for (let count = shapes.next(); count > 0; count--) {
-        const ref = shapes.signed(), points = arcs[ref < 0 ? ~ref : ref], size = points.length;
+        const ref = shapes.next(), arc = ref ? fresh - (ref + 1 >> 1) : fresh++, back = ref && ref % 2 === 0;
+        const points = arcs[arc], size = points.length;
+        use(arc, village);
         for (let i = 0; i < size; i += 2) {
-          const at = ref < 0 ? size - 2 - i : i, px = points[at], py = points[at + 1];
-          if (first) village.path.moveTo(px, py); else village.path.lineTo(px, py);
+          const n = back ? size - 2 - i : i, x = points[n], y = points[n + 1];
+          if (first) village.path.moveTo(x, y); else village.path.lineTo(x, y);
           first = false;
-          const box = village.box;
-          if (px < box[0]) box[0] = px; if (px > box[2]) box[2] = px;
-          if (py < box[1]) box[1] = py; if (py > box[3]) box[3] = py;
+          if (x < box[0]) box[0] = x; if (x > box[2]) box[2] = x;
+          if (y < box[1]) box[1] = y; if (y > box[3]) box[3] = y;
         }
       }
       village.path.closePath();
     }
-    if (!village.path && x !== undefined) village.box = [x, y, x, y];
+    if (!village.box && village.x !== undefined) village.box = [village.x, village.y, village.x, village.y];
     return village;
   });
-  data.sites.forEach((site, at) => villages[site[0]].sites.push(at));
-  villages.forEach((village, at) => { village.at = at; });
-  const siteWeeks = data.weeks.map((week) => {
-    const read = reader(week.sites);
-    return data.sites.map(() => {
-      const state = read.next() - 1;
-      if (state < 0) return null;
-      const availability = read.next() - 1, observed = read.next(), causes = [];
-      for (let left = read.next(); left > 0; left--) causes.push([read.next(), read.next()]);
-      return { state, availability, observed, causes };
-    });
+  // Outside, between kabupaten, between kecamatan, between villages: a border's level is who shares it.
+  const borders = [0, 1, 2, 3].map(() => new Path2D());
+  arcs.forEach((points, n) => {
+    const path = borders[level[n]];
+    path.moveTo(points[0], points[1]);
+    for (let i = 2; i < points.length; i += 2) path.lineTo(points[i], points[i + 1]);
   });
-  return { borders, villages, siteWeeks };
+
+  const [side, packed] = data.tiles;
+  if (packed) {
+    const read = reader(packed);
+    let column = 0, row = 0;
+    for (const village of villages) {
+      if (village.x !== undefined) village.tile = [column += read.signed(), row += read.signed()];
+    }
+  }
+
+  const good = reader(data.lastGood);
+  const sites = data.sites.map(([at, name, kind, access, provider, critical, contact, phone], number) => {
+    const village = villages[at], week = good.next() - 1;
+    village.sites.push(number);
+    return { village, name: typeof name === "string" ? name : name[0] + village.name + name[1],
+      kind, access, provider, critical, contact, phone,
+      good: week < 0 ? null : { week, rtt: good.known(1), loss: good.known(1000), down: good.known(10), up: good.known(10) } };
+  });
+  const columns = Object.fromEntries(Object.entries(data.siteWeeks).map(([name, text]) => [name, reader(text)]));
+  const siteWeeks = data.weeks.map(() => sites.map(() => {
+    const state = columns.states.next() - 1;
+    if (state < 0) return null;
+    const lost = columns.lost.next(), unseen = columns.unseen.next(), causes = [];
+    for (let left = columns.causes.next(); left > 0; left--) causes.push([columns.causes.next(), columns.causes.next()]);
+    return { state, availability: lost ? (10001 - lost) / 100 : null, observed: 100 - unseen, causes };
+  }));
+  return { borders, villages, sites, siteWeeks, side };
 }
