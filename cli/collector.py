@@ -1,4 +1,5 @@
-"""``jangkau collector``: the service that keeps what probes report."""
+"""``jangkau collector``: the service that keeps what probes report, its certificate, and the read
+API as a process of its own."""
 
 import logging
 import sys
@@ -8,58 +9,136 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Keep what probes report.", no_args_is_help=True)
+from cli import terminal
+from model.errors import InputError
+
+app = typer.Typer(
+    help="Keep what probes report; make its certificate; let others read.", no_args_is_help=True
+)
 
 ARCHIVE_FOLDER = "archive"
 
-
-@app.callback()
-def collector() -> None:
-    """Keep what probes report."""
+Listen = Annotated[str, typer.Option(help="HOST:PORT; port 0 takes any.")]
+Certificate = Annotated[
+    Path | None, typer.Option(help="TLS certificate chain (PEM); needed off loopback.")
+]
+PrivateKey = Annotated[Path | None, typer.Option(help="TLS private key (PEM).")]
 
 
 @app.command()
 def run(
     data: Annotated[Path, typer.Option(help="Folder for the journal, the keys and the archive.")],
-    listen: Annotated[str, typer.Option(help="HOST:PORT; port 0 takes any.")] = "127.0.0.1:8086",
+    listen: Listen = "127.0.0.1:8086",
+    inventory: Annotated[
+        Path | None, typer.Option(help="What is watched: enrolled probes are told their part.")
+    ] = None,
     feed_seconds: Annotated[
         float, typer.Option(help="How often the journal is moved to the archive.", min=0.1)
     ] = 300.0,
-    certificate: Annotated[
-        Path | None, typer.Option(help="TLS certificate chain (PEM); needed off loopback.")
+    archive: Annotated[
+        str, typer.Option(help="parquet, influxdb:FILE or victoriametrics:FILE (its settings).")
+    ] = "parquet",
+    keep_days: Annotated[
+        int | None, typer.Option(help="Forget older day folders of the archive.", min=35)
     ] = None,
-    private_key: Annotated[Path | None, typer.Option(help="TLS private key (PEM).")] = None,
+    requests_per_second: Annotated[
+        float, typer.Option(help="Of one probe, lasting.", min=0.1)
+    ] = 20.0,
+    heartbeat_url_file: Annotated[
+        Path | None, typer.Option(help="File with the address that is told that all is well.")
+    ] = None,
+    heartbeat_seconds: Annotated[float, typer.Option(help="How often.", min=0.1)] = 60.0,
+    certificate: Certificate = None,
+    private_key: PrivateKey = None,
 ) -> None:
     """Take measurements over HTTP until SIGTERM. Says on standard error where it listens."""
-    from collector.admission import Limits  # the server is not for other commands
-    from collector.archive.parquet import ParquetArchive  # pyarrow is heavy
+    from cli.archives import open_archive
+    from collector import web  # the server is not for other commands
+    from collector.admission import Limits
     from collector.credentials import Keys
+    from collector.enrolment import Enrolment
     from collector.feeder import Feeder
-    from collector.ingest import Ingest, application, serve
-    from collector.ingest import listen as bind
+    from collector.ingest import Ingest
     from collector.salvage import open_journal
+    from collector.vitals import Heartbeat
+    from collector.watch import Watch
+    from inventory.read import load
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    bound = bind(listen, encrypted=certificate is not None)
+    store = open_archive(archive, data / ARCHIVE_FOLDER, keep_days)
+    watched = None if inventory is None else load(inventory)
+    beat_url = None if heartbeat_url_file is None else _read(heartbeat_url_file)
+    limits = Limits(
+        requests_per_second=requests_per_second, request_burst=max(100, round(requests_per_second))
+    )
+    keys = Keys(data)
+    bound = web.listen(listen, encrypted=certificate is not None)
+    url = web.url_of(bound, encrypted=certificate is not None)
     journal = open_journal(data)
-    feeder = Feeder(journal, ParquetArchive(data / ARCHIVE_FOLDER))
+    feeder = Feeder(journal, store)
     feeding = threading.Thread(target=feeder.run, args=(feed_seconds,), name="feeder")
-    feeding.start()
-    scheme = "https" if certificate else "http"
-    host, port = bound.getsockname()[:2]
-    url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-
-    def say() -> None:
-        sys.stderr.write(f"collector: listening on {url}\n")
-        sys.stderr.flush()
-
+    watch = Watch(
+        journal,
+        keys,
+        limits,
+        archive_late_seconds=3600 + 2 * feed_seconds,
+        feeding=feeding.is_alive,
+    )
+    vitals = watch.vitals(url, certificate)
+    ingest = Ingest(journal, keys, limits, stored=watch.stored)
+    heartbeat = Heartbeat(
+        vitals,
+        beat_url,
+        heartbeat_seconds,
+        lambda result: watch.tally.add("jangkau_heartbeats_total", result=result),
+    )
+    beating = threading.Thread(target=heartbeat.run, name="heartbeat")
+    enrolment = Enrolment(keys, data, watched, limits)
+    routes = [*ingest.routes(), *enrolment.routes(), *watch.routes(ingest, vitals)]
     # The journal's thread asks for the interpreter several times a batch; the usual 5 ms each would
     # make a commit wait for the busy loop longer than for the disk.
     sys.setswitchinterval(0.0005)
+    feeding.start()
+    beating.start()
     try:
-        endpoint = application(Ingest(journal, Keys(data), Limits()))
-        serve(endpoint, bound, certificate, private_key, say)
+        endpoint = web.application(routes, watch.tally.answered)
+        web.serve(endpoint, bound, certificate, private_key, lambda: _say("collector", url))
     finally:
+        heartbeat.stop()
         feeder.stop()
         feeding.join()
+        beating.join()
         journal.close()
+
+
+@app.command()
+def cert(
+    name: Annotated[
+        list[str], typer.Option(help="Host name or IP address of the collector (repeatable).")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the keys and certificates.")] = Path("tls"),
+) -> None:
+    """Make (or renew) a private authority and the collector's certificate; prints the pin."""
+    import datetime
+
+    from collector import certificates  # cryptography is for this command alone
+
+    pin = certificates.make(out, name, datetime.datetime.now(datetime.UTC))
+    terminal.stderr.print(
+        f"collector: --certificate {out}/server.pem --private-key {out}/server-key.pem\n"
+        f"probes: bring them {out}/ca.pem, or this pin of the server's key:",
+        markup=False,
+    )
+    terminal.stdout.print(pin, markup=False, highlight=False)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+
+
+def _say(what: str, url: str) -> None:
+    sys.stderr.write(f"{what}: listening on {url}\n")
+    sys.stderr.flush()

@@ -160,8 +160,9 @@ def _key(data: Path) -> Path:
     from collector.credentials import Keys, write_private  # only for this command
 
     keys, path = Keys(data), data / f"{PROBE}.key"
-    if not path.exists() or keys.verify(path.read_text().strip()) is None:
-        write_private(path, keys.add(PROBE, None, time.time_ns() // 1_000_000) + "\n")
+    now_ms = time.time_ns() // 1_000_000
+    if not path.exists() or keys.verify(path.read_text().strip(), now_ms=now_ms) is None:
+        write_private(path, keys.add(PROBE, None, now_ms) + "\n")
     return path
 
 

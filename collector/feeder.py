@@ -6,13 +6,11 @@ comes back after a crash writes the same range under the same name again.
 """
 
 import logging
-import re
 import threading
 import time
-from collections.abc import Iterable
-from pathlib import Path
 
 from collector.archive.base import Archive
+from collector.archive.parts import part_name
 from collector.journal import (
     Connection,
     Cursor,
@@ -29,7 +27,6 @@ CURSOR = "archive"
 PASS_ROWS = 200_000
 """Rows of one part at most: bounds the memory of a pass and the time until the next."""
 
-_PART = re.compile(r"journal-([0-9a-f]+)-(\d+)-(\d+)\.parquet")
 _log = logging.getLogger(__name__)
 
 
@@ -54,10 +51,20 @@ class Feeder:
                 while self.feed():
                     if self._stop.is_set():
                         return
+                self.tend()
             except UnavailableError as error:
                 _log.warning("the archive waits: %s", error)
             if self._stop.wait(every_seconds):
                 return
+
+    def tend(self, now_ms: int | None = None) -> None:
+        """Let the archive keep its house in order; only when nothing waits, never beside a feed.
+
+        Raises UnavailableError as ``feed`` does.
+        """
+        now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+        with JournalReader(self._journal.folder) as reader:
+            self._archive.tend(reader.id, reader.cursor(CURSOR).done, now)
 
     def stop(self) -> None:
         """Make ``run`` return after what it is doing."""
@@ -78,7 +85,9 @@ class Feeder:
                     return 0
                 self._journal.submit(lambda db: _set_cursor(db, cursor)).result()
             lines, damaged = _read(reader, cursor)
-            rows = self._archive.append(part_name(reader.id, cursor), to_block(lines))
+            rows = self._archive.append(
+                part_name(reader.id, cursor.done + 1, cursor.upto), to_block(lines)
+            )
             known = stored(reader)
             changed = fold(known, lines)
 
@@ -106,22 +115,6 @@ class Feeder:
                 (done, now - self._retention_ms),
             )
         ).result()
-
-
-def part_name(journal_id: str, cursor: Cursor) -> str:
-    """The name of the part that holds the batches after ``done`` up to ``upto``."""
-    return f"journal-{journal_id}-{cursor.done + 1}-{cursor.upto}"
-
-
-def settled(files: Iterable[Path], journal_id: str, done: int) -> list[Path]:
-    """Of an archive's part files those that a reader may count who saw the cursor at ``done`` and
-    reads the journal's batches after it: all but the parts that hold later batches."""
-    chosen = []
-    for path in files:
-        match = _PART.fullmatch(path.name)
-        if match is None or match[1] != journal_id or int(match[3]) <= done:
-            chosen.append(path)
-    return chosen
 
 
 def _range_end(reader: JournalReader, done: int) -> int:

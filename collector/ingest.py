@@ -7,50 +7,22 @@ price: key, declared length, requests in flight, rate, body, inflating, decoding
 import asyncio
 import base64
 import binascii
-import errno
-import ipaddress
-import math
 import os
-import signal
-import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from types import FrameType
-
-import uvicorn  # noqa: TID251 - the one file that serves
-from starlette.applications import Starlette  # noqa: TID251 - the one file that speaks HTTP
-from starlette.requests import ClientDisconnect, Request  # noqa: TID251 - as above
-from starlette.responses import JSONResponse, Response  # noqa: TID251 - as above
-from starlette.routing import Route  # noqa: TID251 - as above
 
 from collector.admission import Limits, Rates, TooLargeError, inflate
-from collector.credentials import Key, Keys
+from collector.credentials import WRITE, Key, Keys
 from collector.envelope import EnvelopeError, envelope, read
 from collector.journal import Journal
 from collector.line_protocol import PRECISIONS
-from collector.receipts import keep
-from model.errors import InputError, UnavailableError
+from collector.receipts import Batch, Receipt, keep
+from collector.web import RETRY_SECONDS, Answer, Handled, Refused, Request, json_answer
+from model.errors import UnavailableError
 
-RETRY_SECONDS = 5
-"""Retry-After where nothing better is known; probes add their own jitter."""
-
-
-class RefusedError(Exception):
-    """A request that is answered with an error, in InfluxDB's words."""
-
-    def __init__(
-        self, status: int, code: str, message: str, retry_seconds: float | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status, self.code, self.retry_seconds = status, code, retry_seconds
-
-    def response(self) -> Response:
-        headers = {}
-        if self.retry_seconds is not None:
-            headers["Retry-After"] = str(max(1, math.ceil(self.retry_seconds)))
-        return JSONResponse({"code": self.code, "message": str(self)}, self.status, headers)
+Stored = Callable[[Batch, Receipt, float], None]
+"""Hears of every committed batch: what came of it, and how many seconds its commit took."""
 
 
 class Ingest:
@@ -62,13 +34,19 @@ class Ingest:
         keys: Keys,
         limits: Limits,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        stored: Stored = lambda _batch, _receipt, _seconds: None,
     ) -> None:
         self.journal, self.keys, self.limits, self.wall_ms = journal, keys, limits, wall_ms
         self.rates = Rates(limits)
         self.in_flight = 0
+        self._stored = stored
 
-    async def write(self, request: Request) -> Response:
-        """``POST /api/v2/write``."""
+    def routes(self) -> list[Handled]:
+        """For the table of routes."""
+        return [Handled("POST", "/api/v2/write", self.write)]
+
+    async def write(self, request: Request) -> Answer:
+        """``POST /api/v2/write``. Raises Refused, UnavailableError."""
         try:
             key = self._admit(request)
             self.in_flight += 1
@@ -76,40 +54,34 @@ class Ingest:
                 return await self._write(request, key)
             finally:
                 self.in_flight -= 1
-        except RefusedError as refused:
-            return refused.response()
         except EnvelopeError as error:
-            return RefusedError(400, "invalid", str(error)).response()
+            raise Refused(400, "invalid", str(error)) from error
         except TooLargeError as error:
-            return RefusedError(413, "request too large", str(error)).response()
-        except UnavailableError as error:
-            return RefusedError(507, "unavailable", str(error), RETRY_SECONDS).response()
+            raise Refused(413, "request too large", str(error)) from error
 
     def _admit(self, request: Request) -> Key:
-        key = self.keys.verify(_token(request.headers.get("authorization", "")))
-        if key is None:
-            raise RefusedError(401, "unauthorized", "unauthorized access")
+        key = caller(request, self.keys, WRITE, self.wall_ms())
         declared = request.headers.get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > self.limits.wire_bytes:
+        if not (declared.isascii() and declared.isdecimal()) or len(declared) > 18:
+            raise Refused(400, "invalid", "Content-Length is not a number")
+        if int(declared) > self.limits.wire_bytes:
             raise TooLargeError(f"a body has at most {self.limits.wire_bytes} bytes")
         if self.in_flight >= self.limits.in_flight:
-            raise RefusedError(503, "unavailable", "too many requests in flight", RETRY_SECONDS)
+            raise Refused(503, "unavailable", "too many requests in flight", RETRY_SECONDS)
         wait = self.rates.wait_seconds(key.probe)
         if wait:
-            raise RefusedError(429, "too many requests", "slow down", wait)
-        status = os.statvfs(self.journal.folder)
-        reserve = min(self.limits.reserve_bytes, status.f_blocks * status.f_frsize // 8)
-        if status.f_bavail * status.f_frsize < reserve:
+            raise Refused(429, "too many requests", "slow down", wait)
+        if free_bytes_above_reserve(self.journal, self.limits) < 0:
             raise UnavailableError("the collector's disk is full: free some space")
         return key
 
-    async def _write(self, request: Request, key: Key) -> Response:
+    async def _write(self, request: Request, key: Key) -> Answer:
         precision = request.query_params.get("precision", "ns")
         if precision not in PRECISIONS:
             raise EnvelopeError(f"precision {precision[:10]!r}: use ns, us, ms or s")
         around = envelope(request.headers)
         if around is not None and around.probe != key.probe:
-            raise RefusedError(403, "forbidden", "this key belongs to another probe")
+            raise Refused(403, "forbidden", "this key belongs to another probe")
         body = await self._body(request)
         batch = read(
             body,
@@ -119,23 +91,25 @@ class Ingest:
             received_ms=self.wall_ms(),
             points_max=self.limits.points,
         )
+        began = time.monotonic()
         receipt = await asyncio.wrap_future(self.journal.submit(partial(keep, batch=batch)))
+        self._stored(batch, receipt, time.monotonic() - began)
         if around is not None:
-            return JSONResponse({"receipt": receipt.document(key.probe, around.epoch)})
+            return json_answer({"receipt": receipt.document(key.probe, around.epoch)})
         if receipt.rejected:
             line, reason = receipt.rejected[0]
-            raise RefusedError(
+            raise Refused(
                 400,
                 "invalid",
                 f"partial write: {len(receipt.rejected)} of {batch.span.length_ms} lines refused, "
                 f"the others are kept; line {line + 1}: {reason}",
             )
-        return Response(status_code=204)
+        return Answer(204)
 
     async def _body(self, request: Request) -> bytes:
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in ("identity", "gzip", ""):
-            raise RefusedError(415, "invalid", "Content-Encoding must be gzip or identity")
+            raise Refused(415, "invalid", "Content-Encoding must be gzip or identity")
         body = bytearray()
         try:
             async with asyncio.timeout(self.limits.body_seconds):
@@ -144,9 +118,7 @@ class Ingest:
                     if len(body) > self.limits.wire_bytes:
                         raise TooLargeError(f"a body has at most {self.limits.wire_bytes} bytes")
         except TimeoutError:
-            raise RefusedError(408, "invalid", "the body came too slowly", RETRY_SECONDS) from None
-        except ClientDisconnect:
-            raise RefusedError(400, "invalid", "the body was cut off") from None
+            raise Refused(408, "invalid", "the body came too slowly", RETRY_SECONDS) from None
         if encoding != "gzip":
             return bytes(body)
         try:
@@ -155,6 +127,22 @@ class Ingest:
             raise
         except ValueError as error:
             raise EnvelopeError(str(error)) from error
+
+
+def free_bytes_above_reserve(journal: Journal, limits: Limits) -> int:
+    """How much may still be written; negative when the reserve is touched. The reserve is an
+    eighth of the file system at most, so that a small disk can be used at all."""
+    status = os.statvfs(journal.folder)
+    reserve = min(limits.reserve_bytes, status.f_blocks * status.f_frsize // 8)
+    return status.f_bavail * status.f_frsize - reserve
+
+
+def caller(request: Request, keys: Keys, role: str, now_ms: int) -> Key:
+    """Whose key the request bears. Raises Refused (401) for none, or one without the role."""
+    key = keys.verify(_token(request.headers.get("authorization", "")), role=role, now_ms=now_ms)
+    if key is None:
+        raise Refused(401, "unauthorized", "unauthorized access")
+    return key
 
 
 def _token(authorization: str) -> str:
@@ -168,92 +156,3 @@ def _token(authorization: str) -> str:
         except (binascii.Error, UnicodeDecodeError):
             return ""
     return ""
-
-
-def application(ingest: Ingest) -> Starlette:
-    """The routes: the write endpoint, and what says that we live (also as InfluxDB clients ask)."""
-
-    async def health(_request: Request) -> Response:
-        return JSONResponse({"name": "jangkau", "status": "pass"})
-
-    async def ping(_request: Request) -> Response:
-        return Response(status_code=204)
-
-    routes: list[tuple[str, Callable[[Request], Awaitable[Response]], str]] = [
-        ("/api/v2/write", ingest.write, "POST"),
-        ("/healthz", health, "GET"),
-        ("/health", health, "GET"),
-        ("/ping", ping, "GET"),
-    ]
-    return Starlette(routes=[Route(path, call, methods=[verb]) for path, call, verb in routes])
-
-
-def listen(address: str, *, encrypted: bool) -> socket.socket:
-    """A bound socket for ``HOST:PORT`` (port 0: any). Raises InputError for an address that is none
-    or that would carry keys in the clear, UnavailableError when it cannot be had."""
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
-    if not port.isdecimal() or int(port) > 65_535 or not host:
-        raise InputError(f"--listen {address!r}: write HOST:PORT, for example 127.0.0.1:8086")
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        raise InputError(f"--listen {address!r}: the host must be an IP address") from None
-    if not loopback and not encrypted:
-        raise InputError(
-            f"--listen {address}: without TLS only on loopback (keys would be readable on the "
-            "way). Give --certificate and --private-key, or listen on 127.0.0.1"
-        )
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        bound = socket.create_server((host, int(port)), family=family, backlog=2048)
-    except OSError as error:
-        hint = (
-            "stop the other program or choose another port"
-            if error.errno in (errno.EADDRINUSE,)
-            else "choose another address"
-        )
-        raise UnavailableError(f"cannot listen on {address}: {error.strerror}; {hint}") from error
-    # Connections inherit it. asyncio would set it only on sockets that name their protocol; without
-    # it an answer of two segments waits 40 ms for the client's delayed acknowledgement.
-    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return bound
-
-
-def serve(
-    app: Starlette,
-    bound: socket.socket,
-    certificate: Path | None = None,
-    private_key: Path | None = None,
-    ready: Callable[[], None] = lambda: None,
-) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way are finished first (5 s at most).
-
-    ``ready`` is called when connections queue up and a signal is heeded from then on.
-    """
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        lifespan="off",
-        ws="none",
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=5,
-        h11_max_incomplete_event_size=32 * 1024,
-        ssl_certfile=certificate,
-        ssl_keyfile=private_key,
-    )
-    server = uvicorn.Server(config)
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        server.should_exit = True
-
-    # uvicorn stops on these once it runs, and then raises them again for whoever was there before.
-    # Ours heed a signal that comes earlier, and see to it that nobody dies of the later one: the
-    # journal is closed after us.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    ready()
-    server.run(sockets=[bound])

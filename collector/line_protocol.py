@@ -33,6 +33,12 @@ _LINE = re.compile(
     re.ASCII,
 )
 _NAME = r"[A-Za-z0-9_.:/%-]++"
+_NUMBER = r"[-+]?+\d{1,18}+(?:[iu]|(?:\.\d{0,25}+)?+(?:[eE][-+]?+\d\d?+)?+)"
+# What our own probes send, checked whole in one go: a third of the time of the way below. Whatever
+# does not match it goes that way, and must come to the same (a test holds both side by side).
+_USUAL = re.compile(
+    rf"([^\\ ]++) (outcome=([012])i?(?:,{_NAME}={_NUMBER})*+) (-?\d{{1,19}}+)", re.ASCII
+)
 _REAL = r"[-+]?+(?:\d{1,25}+(?:\.\d{0,25}+)?+|\.\d{1,25}+)(?:[eE][-+]?+\d\d?+)?+"  # always finite
 _WHOLE = r"[-+]?+\d{1,18}+[iu]"  # always within 64 bits
 _PLAIN = rf"{_NAME}=(?:{_WHOLE}|{_REAL})(?=,|\Z)"
@@ -92,6 +98,14 @@ def decode(raw: bytes | str, precision: str = "ms") -> Line:
         text = raw if isinstance(raw, str) else raw.decode()
     except UnicodeDecodeError:
         raise LineError("not UTF-8") from None
+    times, per = PRECISIONS[precision]
+    if (usual := _USUAL.fullmatch(text)) and len(usual[1]) <= MAX_HEAD_CHARACTERS:
+        head, fields, state, stamp = usual.groups()
+        return Line(head, fields, _series(head), int(stamp) * times // per, int(state))
+    return _decode_unusual(text, times, per)
+
+
+def _decode_unusual(text: str, times: int, per: int) -> Line:
     match = _LINE.fullmatch(text)
     if match is None:
         raise LineError(
@@ -102,10 +116,7 @@ def decode(raw: bytes | str, precision: str = "ms") -> Line:
         raise LineError(f"more than {MAX_HEAD_CHARACTERS} characters before the fields")
     series = _series(head)
     outcome = _outcome(fields)
-    at_ms = None
-    if stamp is not None:
-        times, per = PRECISIONS[precision]
-        at_ms = int(stamp) * times // per
+    at_ms = None if stamp is None else int(stamp) * times // per
     return Line(head, fields, series, at_ms, outcome)
 
 

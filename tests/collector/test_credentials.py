@@ -8,16 +8,18 @@ import pytest
 from collector.credentials import Keys, write_private
 from model.errors import InputError, UnavailableError
 
+NOW = 1_790_000_000_000
+
 
 def test_a_key_opens_until_it_is_revoked(tmp_path: Path) -> None:
     """A new key is valid at once, and invalid at once when another process revoked it."""
     keys, elsewhere = Keys(tmp_path), Keys(tmp_path)
     text = keys.add("probe-1", ("a", "b"), 1)
-    key = elsewhere.verify(text)
+    key = elsewhere.verify(text, now_ms=NOW)
     assert key is not None
     assert (key.probe, key.may_write("a"), key.may_write("c")) == ("probe-1", True, False)
     keys.revoke("probe-1", 2)
-    assert elsewhere.verify(text) is None
+    assert elsewhere.verify(text, now_ms=NOW) is None
     assert [key.revoked_ms for key in elsewhere.all()] == [2]
 
 
@@ -26,8 +28,8 @@ def test_two_keys_of_a_probe_overlap(tmp_path: Path) -> None:
     keys = Keys(tmp_path)
     old, new = keys.add("p", None, 1), keys.add("p", None, 2)
     keys.revoke(old.partition(".")[0], 3)
-    assert keys.verify(old) is None
-    found = keys.verify(new)
+    assert keys.verify(old, now_ms=NOW) is None
+    found = keys.verify(new, now_ms=NOW)
     assert found is not None
     assert found.may_write("anything")
 
@@ -49,7 +51,7 @@ def test_anything_else_is_refused(tmp_path: Path, change: object) -> None:
     """No text but the key itself is accepted."""
     keys = Keys(tmp_path)
     text = keys.add("p", None, 1)
-    assert keys.verify(change(text)) is None  # type: ignore[operator]  # a function of the table
+    assert keys.verify(change(text), now_ms=NOW) is None  # type: ignore[operator]  # a function of the table
 
 
 def test_no_secret_is_stored(tmp_path: Path) -> None:
@@ -81,4 +83,4 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         keys.revoke("nobody", 1)
     (tmp_path / "keys.json").write_text("{")
     with pytest.raises(UnavailableError, match="restore it"):
-        keys.verify("x")
+        keys.verify("x", now_ms=NOW)

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq  # noqa: TID251 - the judge reads the files with th
 import pytest
 
 from collector.archive.parquet import ParquetArchive
-from collector.feeder import CURSOR, Feeder, settled
+from collector.archive.parts import settled
+from collector.feeder import CURSOR, Feeder
 from collector.journal import Cursor, Journal, JournalReader
 from collector.latest import Latest, fold, stored
 from collector.line_protocol import Line, Series, decode

@@ -22,10 +22,12 @@ import pytest
 
 from collector.admission import Limits, Rates, TooLargeError, inflate
 from collector.archive.parquet import ParquetArchive
+from collector.archive.parts import settled
 from collector.credentials import Keys
-from collector.feeder import CURSOR, settled
-from collector.ingest import Ingest, application, listen
+from collector.feeder import CURSOR
+from collector.ingest import Ingest
 from collector.journal import Journal, JournalReader
+from collector.web import application, listen
 from model.errors import InputError, UnavailableError
 
 NOW_MS = 1_790_000_000_000
@@ -43,7 +45,7 @@ class Rig:
         self.keys = Keys(folder)
         self.key = self.keys.add("p", None, 1)
         self.ingest = Ingest(self.journal, self.keys, limits, lambda: NOW_MS)
-        self._app = application(self.ingest)
+        self._app = application(self.ingest.routes())
 
     async def _send(self, content: object, path: str, headers: dict[str, str]) -> httpx.Response:
         transport = httpx.ASGITransport(self._app)
@@ -264,7 +266,7 @@ class Process:
 
     def __init__(self, data: Path) -> None:
         command = "from cli.collector import app; app()"
-        self.process = subprocess.Popen(  # noqa: S603 - our own command
+        self.process = subprocess.Popen(
             [sys.executable, "-c", command, "run", "--data", str(data), "--feed-seconds", "0.1",
              "--listen", "127.0.0.1:0"],
             cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,

@@ -1,0 +1,160 @@
+"""Durable ingest beside VictoriaMetrics and InfluxDB 1: the same 60-line gzip batches, one after
+the other on two cores.
+
+Goal: at least 1,500 batches a second with a 99th percentile of at most 50 ms, and no more CPU a
+point than InfluxDB. The peers answer before anything is fsynced; we answer after.
+"""
+
+import gzip
+import json
+import os
+import pickle
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from collector.credentials import Keys
+
+BATCHES = 6_000
+LINES = 60
+CONNECTIONS = 16
+START_MS = 1_790_000_000_000
+
+Request = Callable[[int, bytes], bytes]
+
+
+def run() -> None:
+    """One row a server; influxd is looked for on the PATH (Debian: influxdb, 1.6)."""
+    with tempfile.TemporaryDirectory() as scratch:
+        rows = {"jangkau (fsynced)": _ours(Path(scratch) / "ours")}
+        if shutil.which("victoria-metrics"):
+            rows["victoria-metrics"] = _victoria(Path(scratch) / "vm")
+        if shutil.which("influxd"):
+            rows["influxdb"] = _influx(Path(scratch) / "influx")
+        print(f"{BATCHES} gzip batches of {LINES} lines over {CONNECTIONS} connections")
+        for name, row in rows.items():
+            latencies = row["latencies"]
+            p99 = latencies[int(len(latencies) * 0.99)] * 1000
+            points = BATCHES * LINES
+            print(
+                f"{name:20} {BATCHES / row['seconds']:7.0f} batches/s  p99 {p99:6.1f} ms  "
+                f"{row['cpu'] / points * 1e6:6.2f} CPU-us/point  answers {row['statuses']}"
+            )
+
+
+def bodies() -> list[bytes]:
+    """What 60 looks a minute of one village look like, gzipped as our probe does it."""
+    made = []
+    for batch in range(BATCHES):
+        lines = [
+            f"ping,site=desa-{batch % 2145},target=site,vantage=village outcome=1i,sent=5i,"
+            f"received=5i,rtt_min_seconds=0.0{30 + n % 9},rtt_median_seconds=0.0{40 + n % 37},"
+            f"rtt_max_seconds=0.0{80 + n % 13},jitter_seconds=0.00{n % 7 + 1}"
+            f" {START_MS + (batch // 2145 * LINES + n) * 60_000 + batch % 2145}"
+            for n in range(LINES)
+        ]
+        made.append(gzip.compress("\n".join(lines).encode(), mtime=0))
+    return made
+
+
+def _post(path: str, body: bytes, **headers: str) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: bench", "Content-Encoding: gzip"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def _load(port: int, requests: list[bytes], process: "subprocess.Popen[Any]") -> dict[str, Any]:
+    before = _cpu_seconds(process.pid)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.ingest_load", "127.0.0.1", str(port), str(CONNECTIONS)],
+        input=pickle.dumps(requests),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    row: dict[str, Any] = json.loads(done.stdout)
+    row["cpu"] = _cpu_seconds(process.pid) - before
+    return row
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _ours(data: Path) -> dict[str, Any]:
+    key = Keys(data).add("bench", None, 1)
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from cli.main import main; main()", "collector", "run",
+         "--data", str(data), "--listen", "127.0.0.1:0", "--requests-per-second", "1000000"],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stderr is not None  # noqa: S101 - it was asked for
+        port = next(int(line.rpartition(":")[2]) for line in process.stderr if "listening" in line)
+        requests = [
+            _post(
+                "/api/v2/write?precision=ms", body, Authorization=f"Token {key}",
+                X_Jangkau_Probe="bench", X_Jangkau_Epoch="00000000000000aa",
+                X_Jangkau_First=str(n * LINES), X_Jangkau_Last=str(n * LINES + LINES - 1),
+            )
+            for n, body in enumerate(bodies())
+        ]  # fmt: skip
+        return _load(port, requests, process)
+    finally:
+        process.terminate()
+        process.wait(30)
+        if process.stderr is not None:
+            process.stderr.close()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def _await(port: int) -> None:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"nothing listens on port {port}")
+
+
+def _peer(command: list[str], port: int, path: str) -> dict[str, Any]:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _await(port)
+        return _load(port, [_post(path, body) for body in bodies()], process)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _victoria(data: Path) -> dict[str, Any]:
+    port = _free_port()
+    return _peer(
+        ["victoria-metrics", f"-storageDataPath={data}", f"-httpListenAddr=127.0.0.1:{port}",
+         "-retentionPeriod=100y"], port, "/api/v2/write?precision=ms",
+    )  # fmt: skip
+
+
+def _influx(data: Path) -> dict[str, Any]:
+    port, rpc = _free_port(), _free_port()
+    data.mkdir()
+    config = data / "influxdb.conf"
+    config.write_text(
+        f'reporting-disabled = true\nbind-address = "127.0.0.1:{rpc}"\n'
+        f'[meta]\ndir = "{data}/meta"\n[data]\ndir = "{data}/data"\nwal-dir = "{data}/wal"\n'
+        f'[http]\nbind-address = "127.0.0.1:{port}"\nlog-enabled = false\n'
+    )
+    process = ["influxd", "-config", str(config)]
+    return _peer(process, port, "/write?db=_internal&precision=ms")

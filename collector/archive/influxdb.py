@@ -1,0 +1,123 @@
+"""InfluxDB 2 as an archive, through its own client.
+
+Law: our own batches of ready lines, written synchronously, and an answer for each: the client's
+batching writer returns at once and loses what fails later.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+from influxdb_client.client.influxdb_client import InfluxDBClient  # noqa: TID251 - the one file
+from influxdb_client.client.write_api import SYNCHRONOUS  # noqa: TID251 - as above
+from influxdb_client.domain.write_precision import WritePrecision  # noqa: TID251 - as above
+from influxdb_client.rest import ApiException  # noqa: TID251 - as above
+from urllib3.exceptions import HTTPError
+
+from collector.archive.lines import batches
+from model.columns import TEXT_COLUMNS, Block
+from model.errors import UnavailableError
+from model.measurement import METRICS
+from model.timeline import Interval
+
+LINES = 5_000
+"""Lines of one write, as InfluxDB's documentation recommends."""
+TIMEOUT_MS = 30_000
+Done = TypeVar("Done")
+
+
+class LineWriter:
+    """Writes blocks as line protocol to whatever speaks InfluxDB's ``/api/v2/write``.
+
+    Raises UnavailableError for every answer but success, with the server's words.
+    """
+
+    def __init__(self, url: str, token: str, org: str, bucket: str) -> None:
+        self._url, self._org, self._bucket = url, org, bucket
+        self.client = InfluxDBClient(url=url, token=token, org=org, timeout=TIMEOUT_MS)
+        self._api = self.client.write_api(write_options=SYNCHRONOUS)
+
+    def write(self, block: Block) -> int:
+        """Every line of the block; returns the rows."""
+        for text in batches(block, LINES):
+            self.asked(
+                partial(
+                    self._api.write,
+                    self._bucket,
+                    self._org,
+                    text.encode(),
+                    write_precision=WritePrecision.MS,  # type: ignore[arg-type]  # its own constant is text
+                )
+            )
+        return block.rows
+
+    def asked(self, call: Callable[[], Done]) -> Done:
+        """The call's result; its errors in our words (never the token)."""
+        try:
+            return call()
+        except ApiException as error:
+            raise UnavailableError(
+                f"{self._url} answers {error.status}: {str(error.body or error.reason)[:200]}"
+            ) from None
+        except (HTTPError, OSError) as error:
+            raise UnavailableError(f"{self._url} cannot be reached: {error}") from None
+
+
+class InfluxArchive:
+    """A bucket of an InfluxDB 2. A look that is written again replaces itself."""
+
+    def __init__(self, url: str, token: str, org: str, bucket: str) -> None:
+        self._writer = LineWriter(url, token, org, bucket)
+        self._bucket, self._org = bucket, org
+
+    def append(self, name: str, block: Block) -> int:
+        """See Archive. ``name`` is not needed: the series and the time of a look are its name."""
+        del name
+        return self._writer.write(block)
+
+    def rows(self, interval: Interval) -> int:
+        """See Archive; the server counts."""
+        tables = self._ask(
+            interval,
+            '|> filter(fn: (r) => r._field == "outcome") |> group() |> count()'
+            ' |> keep(columns: ["_value"])',
+        )
+        return sum(int(record["_value"]) for table in tables for record in table.records)
+
+    def looks(self, interval: Interval) -> Block:
+        """See Archive; the server puts the fields of a look together."""
+        keys = ", ".join(f'"{name}"' for name in ("_time", "_measurement", *TEXT_COLUMNS))
+        tables = self._ask(
+            interval,
+            '|> group(columns: ["_measurement", "site"])'
+            f" |> pivot(rowKey: [{keys.replace(', ' + chr(34) + 'kind' + chr(34), '')}],"
+            ' columnKey: ["_field"], valueColumn: "_value")',
+        )
+        rows = [record.values for table in tables for record in table.records]
+        columns: dict[str, Any] = {
+            name: [row.get("_measurement" if name == "kind" else name) or "" for row in rows]
+            for name in TEXT_COLUMNS
+        }
+        at_ms = [round(row["_time"].timestamp() * 1000) for row in rows]
+        columns["at_ms"] = np.array(at_ms, np.int64)
+        columns["outcome"] = np.array([row["outcome"] for row in rows], np.int8)
+        for name in METRICS:
+            values = [row.get(name) for row in rows]
+            if any(value is not None for value in values):
+                columns[name] = np.array([np.nan if v is None else v for v in values], np.float64)
+        return Block(columns, len(rows))
+
+    def tend(self, journal_id: str, done: int, now_ms: int) -> None:
+        """Nothing: compaction and retention are the server's and its bucket's."""
+
+    def _ask(self, interval: Interval, rest: str) -> Any:
+        start, stop = (
+            datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
+            for at in interval
+        )
+        bucket = self._bucket.replace("\\", "\\\\").replace('"', '\\"')
+        flux = f'from(bucket: "{bucket}") |> range(start: {start}, stop: {stop}) {rest}'
+        api = self._writer.client.query_api()
+        return self._writer.asked(lambda: api.query(flux, org=self._org))

@@ -1,0 +1,239 @@
+"""HTTP: the routes' table served, requests counted, errors in InfluxDB's shape.
+
+Law: the one file that knows the HTTP library. Everybody else sees a ``Request`` and gives an
+``Answer``; whatever a handler raises becomes an answer here, in one place.
+"""
+
+import errno
+import ipaddress
+import json
+import logging
+import math
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple, Protocol
+
+import uvicorn  # noqa: TID251 - the one file that serves
+from starlette.applications import Starlette  # noqa: TID251 - the one file that speaks HTTP
+from starlette.requests import ClientDisconnect  # noqa: TID251 - as above
+from starlette.requests import Request as StarletteRequest  # noqa: TID251 - as above
+from starlette.responses import Response  # noqa: TID251 - as above
+from starlette.routing import Route as StarletteRoute  # noqa: TID251 - as above
+
+from model.errors import InputError, UnavailableError
+
+RETRY_SECONDS = 5
+"""Retry-After where nothing better is known; probes add their own jitter."""
+
+_log = logging.getLogger(__name__)
+
+
+class Request(Protocol):
+    """What a handler may know of a request."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def query_params(self) -> Mapping[str, str]: ...
+    @property
+    def path_params(self) -> Mapping[str, Any]: ...
+    def stream(self) -> AsyncIterator[bytes]:
+        """The body in pieces, as they come."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent back."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not a fault of ours
+    """A request that is answered with an error, in InfluxDB's words."""
+
+    def __init__(
+        self, status: int, code: str, message: str, retry_seconds: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.retry_seconds = status, code, retry_seconds
+
+    def answer(self) -> Answer:
+        """The error as InfluxDB v2 words it."""
+        headers = {}
+        if self.retry_seconds is not None:
+            headers["Retry-After"] = str(max(1, math.ceil(self.retry_seconds)))
+        if self.status == 401:
+            headers["WWW-Authenticate"] = "Token"  # RFC 9110, 11.6.1
+        document = {"code": self.code, "message": str(self)}
+        return json_answer(document, self.status, headers)
+
+
+class Handled(NamedTuple):
+    """One line of the table of routes."""
+
+    verb: str
+    path: str
+    call: Callable[[Request], Awaitable[Answer]]
+
+
+def json_answer(
+    document: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """A JSON document as an answer."""
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Answer(status, body.encode(), "application/json", headers or {})
+
+
+async def limited_body(request: Request, bytes_max: int) -> bytes:
+    """The whole body. Raises Refused (413) as soon as it is too large, declared or sent."""
+    too_large = Refused(413, "request too large", f"a body has at most {bytes_max} bytes")
+    declared = request.headers.get("content-length", "0")
+    if not (declared.isascii() and declared.isdecimal()) or int(declared) > bytes_max:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > bytes_max:
+            raise too_large
+    return bytes(body)
+
+
+async def health(_request: Request) -> Answer:
+    """That the process lives, in InfluxDB's words."""
+    return json_answer({"name": "jangkau", "status": "pass"})
+
+
+async def ping(_request: Request) -> Answer:
+    """What InfluxDB clients ask first."""
+    return Answer(204)
+
+
+LIVENESS = (
+    Handled("GET", "/healthz", health),
+    Handled("GET", "/health", health),
+    Handled("GET", "/ping", ping),
+)
+
+
+def application(
+    routes: Sequence[Handled], count: Callable[[str, int], None] = lambda _path, _status: None
+) -> Starlette:
+    """An ASGI application of the routes. ``count`` hears of every answer: route and status."""
+    return Starlette(
+        routes=[
+            StarletteRoute(route.path, _endpoint(route, count), methods=[route.verb])
+            for route in (*LIVENESS, *routes)
+        ]
+    )
+
+
+def _endpoint(
+    route: Handled, count: Callable[[str, int], None]
+) -> Callable[[StarletteRequest], Awaitable[Response]]:
+    async def endpoint(request: StarletteRequest) -> Response:
+        try:
+            answer = await route.call(request)
+        except Refused as refused:
+            answer = refused.answer()
+        except InputError as error:
+            answer = Refused(400, "invalid", str(error)).answer()
+        except UnavailableError as error:
+            answer = Refused(507, "unavailable", str(error), RETRY_SECONDS).answer()
+        except ClientDisconnect:
+            answer = Refused(400, "invalid", "the body was cut off").answer()
+        except Exception:  # noqa: BLE001 - logged with its trace; the others are served on
+            _log.exception("a bug of ours in %s %s", route.verb, route.path)
+            answer = Refused(500, "internal error", "a bug of ours; it is logged").answer()
+        count(route.path, answer.status)
+        headers = dict(answer.headers)
+        if answer.status in (401, 413, 503):
+            headers["Connection"] = "close"  # the rest of a body is not worth reading
+        return Response(answer.body, answer.status, headers, answer.media_type)
+
+    return endpoint
+
+
+def listen(address: str, *, encrypted: bool) -> socket.socket:
+    """A bound socket for ``HOST:PORT`` (port 0: any). Raises InputError for an address that is none
+    or that would carry keys in the clear, UnavailableError when it cannot be had."""
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    if not port.isdecimal() or int(port) > 65_535 or not host:
+        raise InputError(f"--listen {address!r}: write HOST:PORT, for example 127.0.0.1:8086")
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        raise InputError(f"--listen {address!r}: the host must be an IP address") from None
+    if not loopback and not encrypted:
+        raise InputError(
+            f"--listen {address}: without TLS only on loopback (keys would be readable on the "
+            "way). Give --certificate and --private-key ('jangkau collector cert' makes them), or "
+            "listen on 127.0.0.1"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        bound = socket.create_server((host, int(port)), family=family, backlog=2048)
+    except OSError as error:
+        hint = (
+            "stop the other program or choose another port"
+            if error.errno in (errno.EADDRINUSE,)
+            else "choose another address"
+        )
+        raise UnavailableError(f"cannot listen on {address}: {error.strerror}; {hint}") from error
+    # Connections inherit it. asyncio would set it only on sockets that name their protocol; without
+    # it an answer of two segments waits 40 ms for the client's delayed acknowledgement.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return bound
+
+
+def url_of(bound: socket.socket, *, encrypted: bool) -> str:
+    """Where a bound socket can be reached."""
+    host, port = bound.getsockname()[:2]
+    return f"http{'s' if encrypted else ''}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def serve(
+    app: Starlette,
+    bound: socket.socket,
+    certificate: Path | None = None,
+    private_key: Path | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are finished first (5 s at most).
+
+    ``ready`` is called when connections queue up and a signal is heeded from then on.
+    """
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        ws="none",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+        h11_max_incomplete_event_size=32 * 1024,
+        ssl_certfile=certificate,
+        ssl_keyfile=private_key,
+    )
+    server = uvicorn.Server(config)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # uvicorn stops on these once it runs, and then raises them again for whoever was there before.
+    # Ours heed a signal that comes earlier, and see to it that nobody dies of the later one: the
+    # journal is closed after us.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    ready()
+    server.run(sockets=[bound])
