@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from model.check import Check
 from model.errors import InputError
 from model.measurement import Measurement, Outcome, Reason, Rung
+from probes.budget import Budget
 from probes.clock import Clock
 from probes.known_time import boot_text, stamp
 from probes.line_protocol import encode
@@ -80,12 +81,15 @@ class _Unsaved:
 
     spool: Spool
     clock: Clock
+    budget: Budget | None = None
     lines: list[tuple[int, bytes]] = field(default_factory=list)
     lost: list[Gap] = field(default_factory=list)
     failing: bool = False
 
     def keep(self, measurement: Measurement, monotonic_ms: int) -> None:
         """Add a measurement. One that cannot be written is a bug, and says so in its place."""
+        if self.budget is not None and measurement.reason != Reason.BUDGET:
+            self.budget.looked(measurement)
         try:
             line = encode(measurement)
         except ValueError:
@@ -96,6 +100,28 @@ class _Unsaved:
         line = stamp(line, monotonic_ms, boot_text(self.clock))
         self.lines.append((measurement.at_ms, line))
         self._bound()
+
+    def affordable(self, due: Sequence[Check]) -> list[Check]:
+        """The checks that the budget allows; the others are looks that say why there is none."""
+        if self.budget is None:
+            return list(due)
+        found = []
+        for check in due:
+            allowed = self.budget.allowed(check)
+            if allowed is not None:
+                found.append(allowed)
+                continue
+            missed = Measurement(
+                check.site,
+                check.vantage,
+                check.kind,
+                check.target,
+                self.clock.wall_ms(),
+                Outcome.UNKNOWN,
+                reason=Reason.BUDGET,
+            )
+            self.keep(missed, self.clock.monotonic_ms())
+        return found
 
     async def save(self) -> None:
         """Append all, in batches; what a full disk does not take is kept for the next time."""
@@ -134,21 +160,26 @@ async def run_agent(
     flush_seconds: float = 10.0,
     at_once: int = 1000,
     abort_uplink: Callable[[], None] | None = None,
+    budget: Budget | None = None,
+    beat: Callable[[], None] = lambda: None,
 ) -> None:
     """Look, keep and send until ``stop`` is set; then, within 5 s, save what was seen and return.
 
     ``flush_seconds`` is how often the spool is written (fewer writes spare the flash; a power cut
-    costs what was seen since). ``abort_uplink`` ends an exchange that hangs at the stop.
+    costs what was seen since). ``abort_uplink`` ends an exchange that hangs at the stop;
+    ``budget`` decides what is looked at; ``beat`` tells a watchdog that the loop lives.
     """
     check_names(checks)
-    unsaved = _Unsaved(spool, clock)
+    unsaved = _Unsaved(spool, clock, budget)
     looks = Round(probes, clock, unsaved.keep, at_once)
     carrier = threading.Thread(target=uplink.serve, name="uplink", daemon=True)
     carrier.start()
     running: set[asyncio.Task[None]] = set()
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(_look(Schedule(checks, clock.wall_ms()), looks, clock, stop, running))
+            group.create_task(
+                _look(Schedule(checks, clock.wall_ms()), looks, unsaved, stop, running, beat)
+            )
             group.create_task(_save(unsaved, uplink, stop, flush_seconds))
     finally:
         for task in running:
@@ -165,12 +196,15 @@ async def run_agent(
 async def _look(
     schedule: Schedule,
     looks: Round,
-    clock: Clock,
+    unsaved: _Unsaved,
     stop: asyncio.Event,
     running: set[asyncio.Task[None]],
+    beat: Callable[[], None],
 ) -> None:
+    clock = unsaved.clock
     while not stop.is_set():
-        due = schedule.due(clock.wall_ms())
+        beat()
+        due = unsaved.affordable(schedule.due(clock.wall_ms()))
         if due:
             task = asyncio.create_task(looks.run(due))
             running.add(task)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from probes.backoff import Backoff, Uniform, retry_after_seconds
+from probes.budget import Budget
 from probes.clock import Clock
 from probes.known_time import KnownTime, boot_text
 from probes.receipt import Receipt, Reply, read_receipt
@@ -51,10 +52,10 @@ class Uplink:
     """Sends the spool's records and acts on the answers.
 
     ``every_seconds`` is the least time between two deliveries of a drained spool (lines that are
-    paid by the megabyte; the budget turns it); ``fleet`` says that many probes share the collector
-    (see ``Backoff``); ``dates`` finishes the lines and learns the collector's time. The number of
-    records of a request grows by steps and halves at every failure (AIMD), so that a line which
-    cannot carry much is asked for little.
+    paid by the megabyte; ``budget`` may make it longer); ``fleet`` says that many probes share the
+    collector (see ``Backoff``); ``dates`` finishes the lines and learns the collector's time. The
+    number of records of a request grows by steps and halves at every failure (AIMD), so that a
+    line which cannot carry much is asked for little.
     """
 
     def __init__(
@@ -69,14 +70,16 @@ class Uplink:
         every_seconds: float = 0.0,
         max_records: int = 2000,
         dates: KnownTime | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._spool = spool
         self._post = post
         self._clock = clock
         self._backoff = Backoff(uniform, fleet=fleet)
         self._probe = probe
-        self.every_seconds = every_seconds
+        self._every_seconds = every_seconds
         self._dates = dates
+        self._budget = budget
         self._max_records = max_records
         self._size = max_records
         self._turn = 0
@@ -118,6 +121,9 @@ class Uplink:
         wait_ms = self._not_before_ms - self._clock.monotonic_ms()
         if wait_ms > 0 and not (self._stopping and self._backoff.failures == 0):
             return wait_ms / 1000
+        hold = self._budget.hold_seconds() if self._budget is not None else 0.0
+        if hold:
+            return hold
         batch = self._next_batch()
         if batch is None:
             return None
@@ -217,9 +223,12 @@ class Uplink:
         self._receipt_since |= self._suspects.keys()
         self._turn += 1
         self._size = min(self._max_records, self._size + max(1, self._max_records // 8))
-        if self.every_seconds and self._spool.pending_records == len(self._suspects):
-            self._wait(self.every_seconds)
-            return self.every_seconds
+        every = self._every_seconds
+        if self._budget is not None:
+            every = self._budget.delivery_seconds(every)
+        if every and self._spool.pending_records == len(self._suspects):
+            self._wait(every)
+            return every
         return 0.0
 
     def _not_taken(self, batch: Batch, reply: Reply) -> float | None:
