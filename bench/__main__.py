@@ -2,11 +2,12 @@
 
 import sys
 
-from bench import aggregate, echoes, history, week
+from bench import aggregate, echoes, history, province, week
 
 BENCHES = {
     "echoes": echoes.run,
     "history": history.run,
+    "province": province.run,
     "week": week.run,
     "aggregate": aggregate.run,
 }
