@@ -8,7 +8,12 @@ from model.errors import UnavailableError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text to ``path`` in one step, making its folder.
+    """Write UTF-8 text to ``path``, as ``write_bytes`` does; line ends stay as they are."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` in one step, making its folder.
 
     Raises UnavailableError when the disk or the permissions do not allow it; nothing is left then.
     """
@@ -16,8 +21,8 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             # mkstemp makes files for the owner alone; what we write is for readers.

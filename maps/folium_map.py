@@ -5,8 +5,6 @@ folium composes the page; its popups, tooltips, layer names and icons, which exe
 are not used. Data stand in one inert block, and a Content-Security-Policy admits our scripts only.
 """
 
-import base64
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -18,6 +16,7 @@ from folium.template import Template  # noqa: TID251 - the one file
 
 from maps.files import write_text
 from maps.map_data import MapInput, document
+from maps.page_policy import page_policy
 from maps.words import Words
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -118,7 +117,7 @@ def render(given: MapInput, words: Words) -> str:
     figure._template = Template(_PAGE.replace("@LANG@", words.lang))
     figure.add_child(province)
     page = str(figure.render())
-    return page.replace("@POLICY@", _policy(page), 1)
+    return page.replace("@POLICY@", page_policy(page), 1)
 
 
 def _without_images(css: str) -> str:
@@ -129,17 +128,3 @@ def _without_images(css: str) -> str:
 def _without_source_map(script: str) -> str:
     """Developer tools would ask for the source map."""
     return re.sub(r"\n//# sourceMappingURL=\S+\s*$", "\n", script)
-
-
-def _policy(page: str) -> str:
-    """Nothing from anywhere, and of inline scripts and styles exactly those of this page."""
-
-    def hashes(tag: str) -> str:
-        found = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
-        digests = (hashlib.sha256(text.encode()).digest() for text in found)
-        return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
-
-    return (
-        f"default-src 'none'; script-src {hashes('script')}; style-src {hashes('style')}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )

@@ -8,6 +8,8 @@ import pytest
 import maps
 from maps.look import STATES
 from maps.words import LANGUAGES, load
+from maps.worklist import BRINGS
+from maps.worklist_page import RULES
 from model.definition import State
 from model.errors import InputError
 from model.outage import Cause
@@ -44,6 +46,7 @@ def used_keys() -> set[str]:
     script = "".join(path.read_text("utf-8") for path in (MAPS / "assets").glob("*.js"))
     names = set(re.findall(r"\bwords\.([a-z0-9_]+)", script))
     found |= {key for key in keys("id") if key.split(".")[1] in names and key[:5] != "repor"}
+    found |= {f"worklist.{key}" for key in BRINGS} | {f"worklist.evidence_{rule}" for rule in RULES}
     return found | {f"{family}.{member}" for family, kind in FAMILIES.items() for member in kind}
 
 
