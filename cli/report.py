@@ -1,37 +1,153 @@
-"""``jangkau report``: the weekly coverage report."""
+"""``jangkau report``: the weekly report, from one calculation in every form that somebody needs."""
 
+from dataclasses import dataclass, replace
+from itertools import dropwhile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import options, terminal
-from cli.coverage import Weeks, gather
+from cli.coverage import Gathered, Weeks, gather
 from cli.map_page import Fictional, Lang
 from cli.options import DataFolder, InventoryFile, WeekText
+from cli.report_verify import verify
+from model.errors import InputError
+from model.summary import WeekRecord
+
+if TYPE_CHECKING:
+    from maps.map_data import MapInput
+    from maps.report.month import Month
+    from maps.report.weekly import Revised, WeeklyReport
+
+app = typer.Typer(help="Write the weekly (or monthly) report, send it, check one.")
+app.command("verify")(verify)
 
 
+@dataclass(frozen=True)
+class Made:
+    """A report with what it was gathered from."""
+
+    model: "WeeklyReport"
+    found: Gathered
+
+
+@app.callback(invoke_without_command=True)
 def report(
+    context: typer.Context,
     week: WeekText = None,
+    month: Annotated[
+        str | None, typer.Option("--month", help="A calendar month such as 2026-10 instead.")
+    ] = None,
     weeks: Weeks = 12,
+    kabupaten: Annotated[
+        str | None, typer.Option("--kabupaten", help="Only this kabupaten or kota, such as 61.01.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="The folder to write to.")] = Path("report"),
     lang: Lang = "id",
     fictional: Fictional = False,
+    send: Annotated[
+        Path | None,
+        typer.Option("--send", help="Send it to the targets in this file (mode 0600)."),
+    ] = None,
     inventory: InventoryFile = options.INVENTORY,
     data: DataFolder = options.DATA,
 ) -> None:
-    """Write the weekly report: HTML, and the week of every village as CSV."""
-    from maps.exports import write_csv
-    from maps.report.html import write_html
-    from maps.report.weekly import weekly_report
+    """Write the report: HTML, PDF, XLSX, the evidence and the villages as CSV, the map as PNG."""
+    if context.invoked_subcommand is not None:
+        return
+    from cli.report_send import recipients, send_report
+    from maps.report.write import write_report
     from maps.words import load
 
     words = load(lang)
-    found = gather(inventory, data, week, weeks)
-    model = weekly_report(found.register, found.inventory, found.records, found.coverage)
-    name = f"{words('report.file')}-{found.coverage.week}"
-    for path in (
-        write_html(model, out / f"{name}.html", words, fictional=fictional),
-        write_csv(found.register, found.coverage, out / f"{name}.csv"),
-    ):
-        terminal.stdout.print(str(path), markup=False)
+    targets = recipients(send) if send is not None else None
+    made = make(inventory, data, week, month, weeks, kabupaten)
+    written = write_report(made.model, out, words, kabupaten=kabupaten, fictional=fictional)
+    for path in written.values():
+        terminal.stdout.print(str(path), markup=False, soft_wrap=True)
+    if targets is not None:
+        send_report(targets, made.model, written, words, fictional=fictional)
+
+
+def make(
+    inventory: Path,
+    data: Path,
+    week: str | None,
+    month: str | None,
+    weeks: int,
+    kabupaten: str | None,
+) -> Made:
+    """The report's figures. Raises InputError for a week, month or region that is none."""
+    from collector.settings import AccountingSettings
+    from maps.coverage import coverage
+    from maps.map_data import MapInput, within
+    from maps.report.weekly import weekly_report
+
+    chosen = _month(month)
+    if chosen is not None and week is not None:
+        raise InputError("--week and --month: give one of them")
+    last = str(chosen.weeks[-1]) if chosen else week
+    reach = weeks + 1 if chosen and chosen.last_whole_week != chosen.weeks[-1] else weeks
+    found = gather(inventory, data, last, reach)
+    # A week before the first look bears no figure, even where its neighbour's margin was read.
+    records = tuple(dropwhile(_unseen, found.records[:-1])) + found.records[-1:]
+    given = MapInput(found.register, found.inventory, found.coverage, records)
+    if kabupaten is not None:
+        given = within(given, kabupaten)
+        named = replace(
+            given.inventory.province, code=kabupaten, name=given.register.name(kabupaten)
+        )
+        given = replace(given, inventory=replace(given.inventory, province=named))
+    known = given.records
+    if chosen is not None:
+        known = tuple(one for one in given.records if one.week <= chosen.last_whole_week)
+        if not known:
+            raise InputError(f"--month {chosen}: there is no whole week of data in it yet")
+    given = replace(given, coverage=coverage(given.register, given.inventory, known))
+    model = weekly_report(
+        given.register,
+        given.inventory,
+        given.records,
+        given.coverage,
+        month=chosen,
+        exempt_causes=frozenset(AccountingSettings().exempt_causes),
+        revised=_revised(data, given),
+    )
+    return Made(model, found)
+
+
+def _unseen(record: WeekRecord) -> bool:
+    """Whether nothing at all was observed in a week."""
+    return all(not item.raw.observed_share for item in record.site_weeks)
+
+
+def _month(text: str | None) -> "Month | None":
+    from maps.report.month import Month
+
+    if text is None:
+        return None
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise InputError(f"--month: {error}") from None
+
+
+def _revised(data: Path, given: "MapInput") -> "tuple[Revised, ...]":
+    """What each week's newest revision changed, of the sites that the report is about."""
+    from collector.ledger import Ledger
+    from maps.report.weekly import Moved, Revised
+
+    ledger = Ledger(data / "weeks")
+    found = []
+    for week in given.coverage.weeks:
+        entry = ledger.newest(week)
+        if entry is None:
+            continue
+        moved = tuple(
+            Moved(change.site, change.before, change.after, change.ms / 1000)
+            for change in entry.changes
+            if change.site in given.inventory.by_id
+        )
+        found.append(Revised(week, entry.record.revision, moved))
+    return tuple(found)

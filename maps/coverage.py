@@ -242,10 +242,11 @@ def _target(definition: Definition, weeks: Sequence[VillageWeek]) -> tuple[bool,
 def _regions(
     province: RegionCode, villages: Sequence[VillageCoverage], weeks: int
 ) -> dict[RegionCode, RegionCoverage]:
-    members: dict[RegionCode, list[VillageCoverage]] = {province: list(villages)}
+    members: dict[RegionCode, list[VillageCoverage]] = {province: []}
     for item in villages:
-        members.setdefault(item.village.kabupaten, []).append(item)
-        members.setdefault(item.village.kecamatan, []).append(item)
+        # A set: the whole of a report may be a kabupaten, which then comes once.
+        for code in {province, item.village.kabupaten, item.village.kecamatan}:
+            members.setdefault(code, []).append(item)
     return {
         code: RegionCoverage(
             code,

@@ -5,7 +5,7 @@ keys, and asking for one that does not exist is an error, never an empty string.
 """
 
 import tomllib
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,13 @@ class Words:
         table, _, name = key.partition(".")
         return self.tables[table][name].format_map(values) if values else self.tables[table][name]
 
+    def plural(self, key: str, count: int, /, **values: object) -> str:
+        """As calling it, where the text has a form for one and a form for many, parted by a bar
+        (Unicode CLDR decides which; Indonesian has one form for all). ``{n}`` is the number."""
+        forms = self(key).split("|")
+        chosen = forms[0 if self._locale.plural_form(count) == "one" else -1]
+        return chosen.format_map({"n": self.number(count), **values})
+
     def number(self, value: float, digits: int = 0) -> str:
         """``1.234,5`` in Indonesian, ``1,234.5`` in English; half rounds to even."""
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
@@ -55,6 +62,14 @@ class Words:
         """``+12``, ``−3`` (a minus sign, not a hyphen) or ``±0``."""
         sign = "+" if value > 0 else "−" if value < 0 else "±"
         return sign + self.number(abs(value))
+
+    def full_date(self, day: date) -> str:
+        """``16 November 2026``."""
+        return str(format_date(day, "d MMMM y", locale=self._locale))
+
+    def month(self, day: date) -> str:
+        """The month that a day lies in: ``November 2026``."""
+        return str(format_date(day, "LLLL y", locale=self._locale))
 
     def day(self, at: datetime) -> str:
         """``Senin, 16 November 2026`` / ``Monday, 16 November 2026``."""

@@ -1,47 +1,32 @@
-"""The weekly report as values: every figure that any form of it (HTML now, PDF and XLSX later)
-shows is computed here, once.
+"""The report as values: every figure that any form of it (HTML, PDF, XLSX, CSV) shows is computed
+here or in the modules that this one calls, once.
 
-Law: figures come from the coverage and the weeks' records alone; nothing is averaged twice, and a
-percentile is taken of the outages themselves. An outage that crosses a week's end counts its time
-in each week, and once, by its end, where repairs are counted.
+Law: figures come from the coverage and the weeks' records alone; nothing is averaged twice. Sites
+outside the register stand under data quality and nowhere else.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
-from statistics import mean, median
 
 from maps.coverage import Coverage, RegionCoverage, VillageCoverage
+from maps.forecast import Forecast, forecast
+from maps.report.evidence import Evidence, evidence
+from maps.report.month import Month, site_months
+from maps.report.outages import CauseTotal, Outages, by_cause, outages_of, starts_of
+from maps.report.places import Readiness, WorstSite, readiness, worst_sites
 from model.definition import State
 from model.inventory import Inventory, Provider
-from model.outage import Cause
 from model.region import Register, Village
 from model.site import Site
 from model.summary import SiteWeek, Summary, WeekRecord
+from model.timeline import Interval
+from model.week import Week, local_midnight_ms
 
-WORST_SITES = 10
-CHRONIC_OUTAGES = 3
 FLAPPING_CHANGES = 2
 WINDOW_WEEKS = 4
-"""Chronic: at least so many outages, flapping: at least so many comings and goings of "stable",
-in the last WINDOW_WEEKS weeks."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorstSite:
-    """A site that was down in its service hours; ``outages`` counts the last WINDOW_WEEKS weeks."""
-
-    site: Site
-    village: Village
-    service: Summary
-    state: State
-    cause: Cause | None
-    outages: int
-
-    @property
-    def chronic(self) -> bool:
-        return self.outages >= CHRONIC_OUTAGES
+"""Flapping: at least so many comings and goings of "stable" in the last WINDOW_WEEKS weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +39,19 @@ class Moves:
 
 
 @dataclass(frozen=True, slots=True)
-class Outages:
-    """The outages of a set of sites in the week. Durations in seconds; None where there are none.
+class ProviderScore:
+    """A provider's lines in the period, against its contract. ``sites_below`` fell short of the
+    contract's availability, each judged alone; None where the contract names none."""
 
-    ``count`` touch the week, ``ended`` ended in it, ``open`` last beyond it; ``down_seconds`` is
-    their time within it. MTTR figures are of the ended ones, each with its whole length as far as
-    the given weeks reach; MTBF is the time up / count.
-    """
+    provider: Provider
+    outages: Outages
+    sites_below: int | None
 
-    sites: int
-    count: int
-    ended: int
-    open: int
-    down_seconds: float
-    mttr_mean_seconds: float | None
-    mttr_median_seconds: float | None
-    mttr_p90_seconds: float | None
-    mtbf_seconds: float | None
-    service: Summary
+    @property
+    def met(self) -> bool | None:
+        """Whether all its lines together reached the contract; None where that cannot be said."""
+        reached, agreed = self.outages.sla.availability, self.provider.sla_availability
+        return None if reached is None or agreed is None else reached >= agreed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,160 +64,166 @@ class DataQuality:
     villages_without_critical_site: tuple[Village, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """So many seconds of a site's week that were ``before`` and are now ``after`` (``up``,
+    ``unknown``, ``absent`` or a cause)."""
+
+    site: str
+    before: str
+    after: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """Which revision of a week the report rests on, and what it changed against the one before."""
+
+    week: Week
+    revision: int
+    moved: tuple[Moved, ...] = ()
+
+
 @dataclass(frozen=True)
 class WeeklyReport:
-    """All sections that exist so far; ``coverage`` carries target, states and funnel."""
+    """All sections. ``coverage`` carries target, states and funnel; ``regions`` are the kabupaten
+    and kota of a province, or the kecamatan of a kabupaten; ``items`` are the sites' periods."""
 
     coverage: Coverage
+    register: Register
+    inventory: Inventory
+    month: Month | None
+    first_day: date
+    last_day: date
     region: str
     timezone: str
-    kabupaten: tuple[tuple[str, RegionCoverage], ...]
+    regions: tuple[tuple[str, RegionCoverage], ...]
     worst: tuple[WorstSite, ...]
     weighted_by_people: bool
     moves: Moves | None
     outages: Outages
-    by_cause: tuple[tuple[Cause, int, float], ...]
-    by_provider: tuple[tuple[Provider, Outages], ...]
+    by_cause: tuple[CauseTotal, ...]
+    providers: tuple[ProviderScore, ...]
+    readiness: tuple[Readiness, ...]
+    evidence: Evidence
+    exempt_causes: frozenset[str]
+    items: tuple[SiteWeek, ...]
     service: Summary
     quality: DataQuality
+    forecast: Forecast
+    revised: tuple[Revised, ...]
+    records: tuple[WeekRecord, ...]
 
 
 def weekly_report(
-    register: Register, inventory: Inventory, records: Sequence[WeekRecord], result: Coverage
+    register: Register,
+    inventory: Inventory,
+    records: Sequence[WeekRecord],
+    result: Coverage,
+    *,
+    month: Month | None = None,
+    exempt_causes: frozenset[str] = frozenset(),
+    revised: tuple[Revised, ...] = (),
 ) -> WeeklyReport:
-    """The report on the last week of ``records`` (consecutive, oldest first), of which ``result``
-    is the coverage. Sites outside the register appear under data quality and nowhere else."""
-    record = records[-1]
+    """The report on the last week of ``result``, or on ``month``.
+
+    ``records``: consecutive weeks, oldest first; those of ``result``, and for a month also the one
+    that runs beyond its end. ``exempt_causes`` are left out of SLA figures (the collector's
+    accounting says which).
+    """
     sites = {site.id: site for site in inventory.sites if site.village in register.by_code}
-    week_of = {item.site: item for item in record.site_weeks if item.site in sites}
-    ends = {
-        (o.site, o.end_ms): o.start_ms for r in records for w in r.site_weeks for o in w.outages
-    }
-    minutes: Counter[Cause] = Counter()
-    counts: Counter[Cause] = Counter()
-    for item in week_of.values():
-        for outage in item.outages:
-            minutes[outage.cause] += outage.interval.length_ms
-            counts[outage.cause] += 1
-    worst, weighted = _worst(register, sites, records)
+    last = result.week
+    if month is None:
+        now = next(record for record in records if record.week == last)
+        items = tuple(item for item in now.site_weeks if item.site in sites)
+        periods = {item.site: _week_period(sites[item.site], item) for item in items}
+        ends = {item.site: last.interval(sites[item.site].timezone).end_ms for item in items}
+    else:
+        periods = _month_periods(month, sites, records)
+        items = tuple(site_months(inventory, records, periods, exempt_causes))
+        ends = {site: period.end_ms for site, period in periods.items()}
+    known = [record for record in records if record.week <= last]
+    worst, weighted = worst_sites(register, sites, items, known[-WINDOW_WEEKS:])
+    starts = starts_of(records)
+    zone = inventory.province.timezone
+    met = [tally.meets_target for tally in result.total.weeks]
+    window = result.definition.target_window_weeks
     return WeeklyReport(
         coverage=result,
+        register=register,
+        inventory=inventory,
+        month=month,
+        first_day=month.first if month else last.monday,
+        last_day=month.last if month else last.sunday,
         region=inventory.province.name,
-        timezone=inventory.province.timezone,
-        kabupaten=tuple((register.name(code), result.regions[code]) for code in register.kabupaten),
+        timezone=zone,
+        regions=tuple(
+            (register.name(code), region)
+            for code, region in result.regions.items()
+            if code != result.province and code.count(".") == result.province.count(".") + 1
+        ),
         worst=worst,
         weighted_by_people=weighted,
         moves=_moves(result),
-        outages=_outages(week_of.values(), sites, ends),
-        by_cause=tuple(
-            (cause, counts[cause], ms / 1000)
-            for cause, ms in sorted(minutes.items(), key=lambda pair: -pair[1])
-        ),
-        by_provider=tuple(
-            (provider, _outages(theirs, sites, ends))
-            for provider in inventory.providers.values()
-            if (theirs := [w for w in week_of.values() if sites[w.site].provider == provider.id])
-        ),
-        service=sum((item.service for item in week_of.values()), Summary()),
-        quality=_quality(register, sites, week_of, result),
+        outages=outages_of(items, ends, starts),
+        by_cause=by_cause(items),
+        providers=_providers(inventory, items, sites, ends, starts),
+        readiness=readiness(inventory, items, sites, last),
+        evidence=evidence(inventory, items, periods, exempt_causes),
+        exempt_causes=exempt_causes,
+        items=items,
+        service=sum((item.service for item in items), Summary()),
+        quality=_quality(register, sites, items, result),
+        forecast=forecast(met[window - 1 :], len(register.villages), window),
+        revised=revised or tuple(Revised(item.week, item.revision) for item in known),
+        records=tuple(known),
     )
 
 
-def _outages(
-    weeks: Iterable[SiteWeek],
-    sites: Mapping[str, Site],
-    ends: Mapping[tuple[str, int], int],
-) -> Outages:
-    """``ends`` gives the start of every outage of the given weeks by site and end: an outage that
-    begins where one of the week before ends is the same one, cut at the week's bound."""
-    weeks = list(weeks)
-    lengths: list[float] = []
-    count = still_open = down_ms = up_ms = 0
-    service = Summary()
-    for item in weeks:
-        week_end = item.week.interval(sites[item.site].timezone).end_ms
-        service += item.service
-        up_ms += item.raw.up_ms
-        for outage in item.outages:
-            count += 1
-            down_ms += outage.interval.length_ms
-            if outage.open or outage.end_ms >= week_end:
-                still_open += 1
+def _week_period(site: Site, item: SiteWeek) -> Interval:
+    start = max(
+        item.week.interval(site.timezone).start_ms,
+        local_midnight_ms(site.in_service_from, site.timezone),
+    )
+    return Interval(start, start + item.raw.window_ms)
+
+
+def _month_periods(
+    month: Month, sites: Mapping[str, Site], records: Sequence[WeekRecord]
+) -> dict[str, Interval]:
+    """Each site's days of the month: from its in-service date, as far as its weeks are known."""
+    found: dict[str, Interval] = {}
+    for record in records:
+        for item in record.site_weeks:
+            site = sites.get(item.site)
+            if site is None:
                 continue
-            start = outage.start_ms
-            while (earlier := ends.get((item.site, start), start)) < start:
-                start = earlier
-            lengths.append((outage.end_ms - start) / 1000)
-    return Outages(
-        sites=len(weeks),
-        count=count,
-        ended=len(lengths),
-        open=still_open,
-        down_seconds=down_ms / 1000,
-        mttr_mean_seconds=mean(lengths) if lengths else None,
-        mttr_median_seconds=median(lengths) if lengths else None,
-        mttr_p90_seconds=_p90(lengths) if lengths else None,
-        mtbf_seconds=up_ms / 1000 / count if count else None,
-        service=service,
-    )
+            piece = _week_period(site, item).clip(month.interval(site.timezone))
+            if piece is not None:
+                begun = found.get(site.id, piece).start_ms
+                found[site.id] = Interval(begun, piece.end_ms)
+    return found
 
 
-def _p90(lengths: Iterable[float]) -> float:
-    """The shortest length that at least nine in ten do not exceed (nearest rank)."""
-    ordered = sorted(lengths)
-    return ordered[-(-len(ordered) * 9 // 10) - 1]
-
-
-def _worst(
-    register: Register, sites: Mapping[str, Site], records: Sequence[WeekRecord]
-) -> tuple[tuple[WorstSite, ...], bool]:
-    """The sites with the most service-hours downtime times people. People count only where they
-    are known of every village that a site stands in: half a list of them would rank by luck."""
-    people = {site.village: register.by_code[site.village].population for site in sites.values()}
-    weighted = bool(people) and all(number is not None for number in people.values())
-    repeats = Counter(
-        outage_id
-        for outage_id, _ in {
-            # A cut outage comes once a week, with another id each time: count its first part.
-            (item.site, outage.start_ms)
-            for record in records[-WINDOW_WEEKS:]
-            for item in record.site_weeks
-            for outage in item.outages
-        }
-        - _continuations(records[-WINDOW_WEEKS:])
-    )
+def _providers(
+    inventory: Inventory,
+    items: Sequence[SiteWeek],
+    sites: Mapping[str, Site],
+    ends: Mapping[str, int],
+    starts: Mapping[tuple[str, int], int],
+) -> tuple[ProviderScore, ...]:
     found = []
-    for item in records[-1].site_weeks:
-        if item.site not in sites or not item.service.down_ms:
+    for provider in inventory.providers.values():
+        theirs = [item for item in items if sites[item.site].provider == provider.id]
+        if not theirs:
             continue
-        site = sites[item.site]
-        length: Counter[Cause] = Counter()
-        for outage in item.outages:
-            length[outage.cause] += outage.interval.length_ms
-        found.append(
-            WorstSite(
-                site,
-                register.by_code[site.village],
-                item.service,
-                item.state,
-                max(length, key=lambda cause: length[cause]) if length else None,
-                repeats[item.site],
-            )
-        )
-    found.sort(
-        key=lambda worst: (
-            -worst.service.down_ms * ((worst.village.population or 0) if weighted else 1),
-            worst.site.id,
-        )
-    )
-    return tuple(found[:WORST_SITES]), weighted
-
-
-def _continuations(records: Sequence[WeekRecord]) -> set[tuple[str, int]]:
-    """Site and start of the outages that begin where another of the same site ends."""
-    outages = [(item.site, o) for r in records for item in r.site_weeks for o in item.outages]
-    ends = {(site, outage.end_ms) for site, outage in outages}
-    return {(site, o.start_ms) for site, o in outages if (site, o.start_ms) in ends}
+        agreed = provider.sla_availability
+        below = None
+        if agreed is not None:
+            reached = [item.sla.availability for item in theirs]
+            below = sum(share is not None and share < agreed for share in reached)
+        found.append(ProviderScore(provider, outages_of(theirs, ends, starts), below))
+    return tuple(found)
 
 
 def _moves(result: Coverage) -> Moves | None:
@@ -259,17 +245,14 @@ def _changes(weeks: Sequence[bool]) -> int:
 
 
 def _quality(
-    register: Register,
-    sites: Mapping[str, Site],
-    week_of: Mapping[str, SiteWeek],
-    result: Coverage,
+    register: Register, sites: Mapping[str, Site], items: Sequence[SiteWeek], result: Coverage
 ) -> DataQuality:
-    in_service = [s for s in sites.values() if s.in_service_from <= result.week.sunday]
+    heard = {item.site for item in items if item.raw.observed_share}
     return DataQuality(
         silent=tuple(
             site
-            for site in in_service
-            if site.id not in week_of or not week_of[site.id].raw.observed_share
+            for site in sites.values()
+            if site.in_service_from <= result.week.sunday and site.id not in heard
         ),
         without_coordinates=tuple(s for s in sites.values() if s.lat is None or s.lon is None),
         outside_register=result.sites_outside_register,
