@@ -53,7 +53,7 @@ def quality(report: WeeklyReport, words: Words) -> Section:
         ),
     )
     blocks: list[Block] = [facts, *(Names(title, tuple(items)) for title, items in lists)]
-    return Section(9, words("report.quality"), (*blocks, *_changes(report, words)), new_page=True)
+    return Section(9, words("report.quality"), (*blocks, *_changes(report, words)))
 
 
 def _changes(report: WeeklyReport, words: Words) -> list[Block]:

@@ -13,7 +13,7 @@ from maps.words import Words
 from model.definition import State
 
 SOFT, GRID, BAND = "#5b6168", "#dcdad5", "#cfe3ee"
-_LETTER_WIDTH = 6.2
+_LETTER_WIDTH = 6.8
 """Of 12 px sans text, on the average: only to keep words inside the drawing."""
 
 
@@ -57,7 +57,7 @@ def progress(
     """Villages stable and on target by week, the target line, and the band of what is ahead:
     (weeks after the last, low, high). None in ``on_target`` is a week whose window is not known."""
     top, height, left, whole = 26.0, 170.0, 36.0, max(total, 1)
-    right = width - (122.0 if width > 500 else 8.0)
+    right = width - (156.0 if width > 500 else 8.0)
     span = max(len(weeks) - 1 + (ahead[-1][0] if ahead else 0), 1)
 
     def x(week: float) -> float:

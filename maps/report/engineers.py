@@ -47,7 +47,6 @@ def worst(report: WeeklyReport, words: Words) -> Section:
         (
             Column(words("report.site")),
             Column(words("report.village"), wide=True),
-            Column(words("report.code"), Form.CODE, wide=True),
             Column(words("report.down_service"), Form.DURATION),
             Column(words("report.people"), Form.COUNT, wide=True),
             Column(words("both.availability"), Form.SHARE),
@@ -58,8 +57,7 @@ def worst(report: WeeklyReport, words: Words) -> Section:
         tuple(
             (
                 Cell(item.site.name),
-                Cell(item.village.name),
-                Cell(item.village.code, Form.CODE),
+                Cell(place(item.village)),
                 Cell(item.service.down_ms / 1000, Form.DURATION),
                 Cell(item.village.population, Form.COUNT),
                 Cell(item.service.availability, Form.SHARE),
@@ -155,9 +153,40 @@ def outages(report: WeeklyReport, words: Words) -> Section:
     )
     chart = Chart(says, lambda width: charts.bars(width, says, rows))
     blocks: tuple[Block, ...] = (facts, chart, table)
+    blocks += (_by_provider(report, words),)
     if total.ended:
         blocks += (_repairs(report, words),)
     return Section(6, words("report.outages"), blocks, new_page=True)
+
+
+def _by_provider(report: WeeklyReport, words: Words) -> Table:
+    return Table(
+        "gangguan",
+        words("report.by_provider"),
+        (
+            Column(words("report.provider")),
+            Column(words("report.lines"), Form.COUNT),
+            Column(words("report.count"), Form.COUNT),
+            Column(words("report.still_open"), Form.COUNT, wide=True),
+            Column(words("report.down_hours"), Form.HOURS),
+            Column(words("report.mttr_median_short"), Form.DURATION),
+            Column(words("report.mttr_p90_short"), Form.DURATION, wide=True),
+            Column(words("report.mtbf_short"), Form.DURATION, wide=True),
+        ),
+        tuple(
+            (
+                Cell(one.provider.name),
+                Cell(one.outages.sites, Form.COUNT),
+                Cell(one.outages.count, Form.COUNT),
+                Cell(one.outages.open, Form.COUNT),
+                Cell(one.outages.down_seconds, Form.HOURS),
+                Cell(one.outages.mttr_median_seconds, Form.DURATION),
+                Cell(one.outages.mttr_p90_seconds, Form.DURATION),
+                Cell(one.outages.mtbf_seconds, Form.DURATION),
+            )
+            for one in report.providers
+        ),
+    )
 
 
 def _repairs(report: WeeklyReport, words: Words) -> Chart:
@@ -188,10 +217,8 @@ def providers(report: WeeklyReport, words: Words) -> Section:
         Column(words("both.observed_share"), Form.SHARE),
         Column(words("report.verdict")),
         Column(words("report.sites_below"), Form.COUNT, wide=True),
-        Column(words("report.count"), Form.COUNT, wide=True),
         Column(words("report.down_counted"), Form.HOURS, wide=True),
         Column(words("report.excluded"), Form.HOURS, wide=True),
-        Column(words("report.mttr_median"), Form.DURATION, wide=True),
     )
     causes = ", ".join(words(f"cause.{cause}").lower() for cause in sorted(report.exempt_causes))
     excluded = words("report.excluded_says", causes=causes) if causes else ""
@@ -234,10 +261,8 @@ def _score(one: ProviderScore, words: Words) -> tuple[Cell, ...]:
         Cell(one.outages.sla.observed_share, Form.SHARE),
         Cell(verdict),
         Cell(one.sites_below, Form.COUNT),
-        Cell(one.outages.count, Form.COUNT),
         Cell(one.outages.sla.down_ms / 1000, Form.HOURS),
         Cell(one.outages.sla.excluded_ms / 1000, Form.HOURS),
-        Cell(one.outages.mttr_median_seconds, Form.DURATION),
     )
 
 
@@ -245,7 +270,7 @@ def services(report: WeeklyReport, words: Words) -> Section:
     """Section 8."""
     title = words("report.services")
     if not report.readiness:
-        return Section(8, title, (Paragraph(words("report.services_none")),), new_page=True)
+        return Section(8, title, (Paragraph(words("report.services_none")),))
     blocks: list[Block] = []
     mpp = next((one for one in report.readiness if one.kind.id == "mpp"), None)
     if mpp is not None and report.coverage.province.count(".") == 0:
@@ -285,4 +310,4 @@ def services(report: WeeklyReport, words: Words) -> Section:
         ),
         Paragraph(words("report.services_says"), soft=True),
     ]
-    return Section(8, title, tuple(blocks), new_page=True)
+    return Section(8, title, tuple(blocks))
