@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from model.check import Check
 from model.errors import InputError
 from model.measurement import Measurement, Outcome, Reason, Rung
-from probes.budget import Budget
 from probes.clock import Clock
+from probes.day_budget import Budget
 from probes.known_time import boot_text, stamp
 from probes.line_protocol import encode
 from probes.look import Probe

@@ -104,6 +104,11 @@ class Link:
             except OSError:  # it is down already: what we wanted
                 return
 
+    def reopen(self) -> None:
+        """Allow exchanges again after ``abort``; call it when no thread is in one."""
+        self._connection.close()
+        self._aborted = False
+
     def close(self) -> None:
         """Close the connection; call it from the thread that posts, or when none does."""
         self._connection.close()

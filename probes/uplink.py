@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from probes.backoff import Backoff, Uniform, retry_after_seconds
-from probes.budget import Budget
 from probes.clock import Clock
+from probes.day_budget import Budget
 from probes.known_time import KnownTime, boot_text
 from probes.receipt import Receipt, Reply, read_receipt
 from probes.spool import Batch, Spool

@@ -12,7 +12,7 @@ import pytest
 from model.check import Check
 from model.measurement import Measurement, Outcome, Reason
 from probes.agent import _Unsaved, gap_writer
-from probes.budget import DAY_MS, METERED_BYTES_A_DAY, Budget, Saving
+from probes.day_budget import DAY_MS, METERED_BYTES_A_DAY, Budget, Saving
 from probes.meter import tcp_bytes
 from probes.spool import Spool
 

@@ -1,0 +1,312 @@
+"""The probe wired by hand: clocks, spool, line, budget, configuration; one loop until a stop.
+
+Law: this file knows only the standard library and ``probes``: a village's router has no room for
+more. Both front doors (``jangkau probe`` and the single file ``jangkau-probe.pyz``) end here.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import random
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from model.check import Check
+from model.errors import InputError, UnavailableError
+from model.measurement import Vantage
+from probes.agent import device_check, gap_writer, run_agent
+from probes.clock import SystemClock
+from probes.config import ConfigKeeper
+from probes.day_budget import METERED_BYTES_A_DAY, UNMETERED_BYTES_A_DAY, Budget
+from probes.enrol import Home, enrol, read_key
+from probes.errands import Errands
+from probes.kinds import open_probes
+from probes.known_time import KnownTime
+from probes.ledger import replace_file
+from probes.line_protocol import thin
+from probes.link import Link
+from probes.spool import Limits, Spool
+from probes.uplink import Uplink
+from probes.watchdog import ALIVE_SECONDS, Notifier, Starts
+
+log = logging.getLogger(__name__)
+
+VERSION = "0.1.0"
+TRIAL_SECONDS = 1200.0
+STATUS_SECONDS = 300.0
+DEVICE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a probe is to do. ``home`` None: it was configured by hand, with ``checks``.
+
+    ``budget_bytes_a_day`` 0: nothing is counted (the operations centre).
+    """
+
+    name: str
+    site: str
+    vantage: str
+    collector: str
+    key: str
+    state: Path
+    spool: Path
+    ca_file: Path | None = None
+    checks: tuple[Check, ...] = ()
+    home: Home | None = None
+    spool_bytes: int = 8 * 2**20
+    flush_seconds: float = 60.0
+    every_seconds: float = 0.0
+    budget_bytes_a_day: int = UNMETERED_BYTES_A_DAY
+    fleet: bool = True
+
+
+def plan_of_home(folder: Path, flush_seconds: float, every_seconds: float) -> Plan:
+    """The plan of an enrolled probe. Raises InputError when the folder holds none."""
+    home = Home.read(folder)
+    return Plan(
+        name=home.probe,
+        site=home.site,
+        vantage=Vantage.VILLAGE,
+        collector=home.collector,
+        key=read_key(folder / "key"),
+        state=folder,
+        spool=folder / "spool",
+        ca_file=None if home.ca_file is None else Path(home.ca_file),
+        home=home,
+        flush_seconds=flush_seconds,
+        every_seconds=every_seconds,
+    )
+
+
+def enrol_home(folder: Path, collector: str, token: str, name: str | None, ca: Path | None) -> Home:
+    """Spend a token and keep what it brought. Raises InputError, UnavailableError."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    known = KnownTime(folder / "time", SystemClock())
+    link = Link(collector, "", version=VERSION, ca_file=ca, clamp_ms=known.clamp_ms)
+    try:
+        probe, site, key = enrol(link, token, name)
+    finally:
+        link.close()
+    home = Home(probe, site, collector, None if ca is None else str(ca), known.wall_ms())
+    home.write(folder, key)
+    return home
+
+
+def drop_privileges(user: str, folders: Sequence[Path]) -> None:
+    """Become another user for good, who owns the folders. Raises InputError, UnavailableError."""
+    import pwd
+
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise InputError(f"--user {user}: there is no such user") from None
+    try:
+        for folder in folders:
+            for path in [folder, *folder.rglob("*")] if folder.exists() else []:
+                os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+        os.setgroups([])
+        os.setgid(entry.pw_gid)
+        os.setuid(entry.pw_uid)
+    except PermissionError:
+        raise UnavailableError(f"--user {user}: only root can become another user") from None
+
+
+class Service:
+    """A probe that runs. ``stop`` ends it within five seconds with all it saw saved."""
+
+    def __init__(self, plan: Plan, stack: ExitStack) -> None:
+        self.plan = plan
+        self.link = Link(  # first: it refuses what is wrong before anything is written
+            plan.collector,
+            plan.key,
+            version=VERSION,
+            ca_file=plan.ca_file,
+            clamp_ms=lambda: self.time.clamp_ms(),  # noqa: PLW0108 - not there yet
+        )
+        stack.callback(self.link.close)
+        plan.state.mkdir(parents=True, exist_ok=True)
+        clock = SystemClock()
+        self.time = stack.enter_context(closing(KnownTime(plan.state / "time", clock)))
+        self.spool = stack.enter_context(closing(_open_spool(plan)))
+        self.keeper = ConfigKeeper(plan.state / "config.json", plan.site) if plan.home else None
+        self.budget: Budget | None = None
+        if plan.budget_bytes_a_day:
+            self.budget = Budget(plan.budget_bytes_a_day, clock, plan.state / "budget")
+            stack.callback(self.budget.save)
+        self.starts = Starts(plan.state / "starts")
+        self.stop = asyncio.Event()
+        self._again = asyncio.Event()
+        self._uplink: Uplink | None = None
+
+    async def run(self) -> None:
+        """Look and deliver until ``stop``; begin anew with every new configuration."""
+        loop = asyncio.get_running_loop()
+        errands = Errands(
+            self.link,
+            self.time,
+            self.budget,
+            self.plan.home,
+            self.plan.state,
+            self.keeper,
+            partial(_set_from_thread, loop, self._again),
+        )
+        await asyncio.to_thread(errands.ask_now)
+        notifier = Notifier()
+        attendants = [asyncio.create_task(self._attend()), asyncio.create_task(self._judge())]
+        try:
+            while not self.stop.is_set():
+                self._again.clear()
+                await self._round_of_life(errands.post, notifier.beat)
+        finally:
+            for task in attendants:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            self.write_status()
+        self.starts.lived()
+
+    async def _round_of_life(self, post: Callable[..., object], beat: Callable[[], None]) -> None:
+        checks = self._checks()
+        self.link.reopen()
+        self._uplink = Uplink(
+            self.spool,
+            post,  # type: ignore[arg-type]  # Errands.post, which has Post's form
+            self.time,
+            random.uniform,
+            probe=self.plan.name,
+            fleet=self.plan.fleet,
+            every_seconds=self.plan.every_seconds,
+            dates=self.time,
+            budget=self.budget,
+        )
+        ended = asyncio.Event()
+        watchers = [asyncio.create_task(event.wait()) for event in (self.stop, self._again)]
+        for watcher in watchers:
+            watcher.add_done_callback(lambda _: ended.set())
+        with ExitStack() as stack:
+            await run_agent(
+                checks,
+                probes=open_probes(checks, self.time, stack),
+                clock=self.time,
+                spool=self.spool,
+                uplink=self._uplink,
+                stop=ended,
+                flush_seconds=self.plan.flush_seconds,
+                abort_uplink=self.link.abort,
+                budget=self.budget,
+                beat=beat,
+            )
+        for watcher in watchers:
+            watcher.cancel()
+
+    def _checks(self) -> tuple[Check, ...]:
+        """What to look at now. A probe that keeps dying reports only that it lives."""
+        config = self.keeper.current if self.keeper is not None else None
+        if self.budget is not None and config is not None and config.budget_bytes_a_day:
+            self.budget.bytes_a_day = config.budget_bytes_a_day
+        checks = config.checks if config is not None else self.plan.checks
+        if self.plan.vantage == Vantage.VILLAGE and not any(c.kind == "device" for c in checks):
+            interval = min((check.interval_seconds for check in checks), default=DEVICE_SECONDS)
+            checks = (*checks, device_check(self.plan.site, self.plan.vantage, interval))
+        if self.starts.too_many:
+            log.error("safe mode: %d starts without ten good minutes", self.starts.count)
+            return tuple(check for check in checks if check.kind == "device")
+        return checks
+
+    async def _attend(self) -> None:
+        """Write the status now and then; call this start a good one after ten minutes."""
+        lived = 0.0
+        while True:
+            await asyncio.sleep(STATUS_SECONDS)
+            lived += STATUS_SECONDS
+            await asyncio.to_thread(self.write_status)
+            if lived == ALIVE_SECONDS:
+                await asyncio.to_thread(self.starts.lived)
+
+    async def _judge(self) -> None:
+        """A configuration under which nothing was delivered for 20 minutes is taken back."""
+        waited = 0.0
+        while self.keeper is not None:
+            await asyncio.sleep(10)
+            waited = waited + 10 if self.keeper.on_trial else 0.0
+            if not self.keeper.on_trial or self._uplink is None:
+                continue
+            if self._uplink.tally.kept + self._uplink.tally.duplicate:
+                self.keeper.confirm()
+            elif waited >= TRIAL_SECONDS:
+                waited = 0.0
+                if self.keeper.roll_back():
+                    self._again.set()
+
+    def write_status(self) -> None:
+        """What ``jangkau probe status`` shows."""
+        tally = self._uplink.tally if self._uplink is not None else None
+        config = self.keeper.current if self.keeper is not None else None
+        document = {
+            "written_ms": self.time.wall_ms(),
+            "probe": self.plan.name,
+            "site": self.plan.site,
+            "collector": self.plan.collector,
+            "checks": [check.key for check in self._checks()],
+            "safe_mode": self.starts.too_many,
+            "config_version": None if config is None else config.version,
+            "config_on_trial": self.keeper is not None and self.keeper.on_trial,
+            "pending_records": self.spool.pending_records,
+            "spool_bytes": self.spool.size_bytes,
+            "spool_limit_bytes": self.plan.spool_bytes,
+            "dropped_looks": self.spool.dropped_looks,
+            "damaged_bytes": self.spool.damaged_bytes,
+            "kept": tally.kept if tally else 0,
+            "failures": tally.failures if tally else 0,
+            "last_receipt_ms": tally.receipt_ms if tally else None,
+            "clock": "agrees" if self.time.in_contact else "not heard of the collector's yet",
+            "clock_clamped": self.time.clamp_ms() is not None,
+            "budget_bytes_a_day": self.budget.bytes_a_day if self.budget else None,
+            "budget_share": (
+                self.budget.fill_bytes / self.budget.capacity_bytes if self.budget else None
+            ),
+            "saving": self.budget.saving.name.lower() if self.budget else None,
+            "spent_bytes": dict(self.budget.spent) if self.budget else {},
+        }
+        try:
+            replace_file(self.plan.state / "status.json", json.dumps(document, indent=1).encode())
+        except OSError as error:
+            log.warning("the status could not be written: %s", error)
+
+
+def _set_from_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    loop.call_soon_threadsafe(event.set)
+
+
+def _open_spool(plan: Plan) -> Spool:
+    limits = Limits(plan.spool_bytes, segment_bytes=min(512 * 2**10, plan.spool_bytes // 32))
+    try:
+        return Spool(plan.spool, gap_writer(plan.site, plan.vantage), limits, thin)
+    except OSError as error:
+        raise UnavailableError(
+            f"--spool {plan.spool}: {error.strerror}; the probe needs a folder that it can write to"
+        ) from None
+
+
+def serve(plan: Plan) -> None:
+    """Run a probe until SIGTERM or SIGINT."""
+    asyncio.run(_serve(plan))
+
+
+async def _serve(plan: Plan) -> None:
+    with ExitStack() as stack:
+        service = Service(plan, stack)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, service.stop.set)
+        await service.run()
+
+
+def default_budget(metered: bool) -> int:
+    """Bytes a day where nothing else is declared."""
+    return METERED_BYTES_A_DAY if metered else UNMETERED_BYTES_A_DAY
