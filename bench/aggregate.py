@@ -39,7 +39,7 @@ _THEIRS = (
 
 
 def run() -> None:
-    """2,145 sites, one week at five minutes: 4.3 million looks in both."""
+    """2,145 sites, one week at one minute: 21.6 million looks in both."""
     server = shutil.which("victoria-metrics")
     if server is None:
         print("victoria-metrics is not installed: apt-get install victoria-metrics")
@@ -50,7 +50,7 @@ def run() -> None:
         measured(
             jangkau(
                 *("simulate", "history", "--province", str(folder / "p")),
-                *("--data", str(folder / "data"), "--weeks", "1"),
+                *("--data", str(folder / "data"), "--weeks", "1", "--centre-interval", "60"),
             )
         )
         files = ParquetArchive(folder / "data" / "archive").files(WEEK.interval(ZONE))
@@ -64,7 +64,8 @@ def run() -> None:
         try:
             with Engine() as engine:
                 engine.open_looks(files)
-                print(f"given to VictoriaMetrics: {_feed(engine, port):,} looks")
+                given = sum(_feed(path, port) for path in files)
+                print(f"given to VictoriaMetrics: {given:,} looks")
                 ours = [_timed(lambda: len(engine.rows(_OURS))) for _ in range(ROUNDS)]
             theirs = [_timed(lambda: _ask(port)) for _ in range(ROUNDS)]
         finally:
@@ -76,12 +77,14 @@ def run() -> None:
     print(f"ratio {mine / other:.2f} (goal <= 0.5)")
 
 
-def _feed(engine: Engine, port: int) -> int:
-    """All looks as line protocol; returns how many."""
-    rows = engine.rows(
-        'SELECT site, outcome, sent, received, rtt_median_seconds, epoch_ms("at") FROM looks '
-        "WHERE vantage = 'centre' AND target = 'site'"
-    )
+def _feed(path: Path, port: int) -> int:
+    """The centre's looks of one part file as line protocol; returns how many."""
+    with Engine() as engine:
+        engine.open_looks([path])
+        rows = engine.rows(
+            'SELECT site, outcome, sent, received, rtt_median_seconds, epoch_ms("at") FROM looks '
+            "WHERE vantage = 'centre' AND target = 'site'"
+        )
     for start in range(0, len(rows), LINES_A_BATCH):
         lines = [
             f"look,site={site} outcome={outcome},sent={sent},received={received}"
