@@ -19,6 +19,7 @@ PROVINCE_NAME = "Nusa Khayal"
 TIMEZONE = "Asia/Pontianak"
 
 _VILLAGES_PER_KECAMATAN = 12.3
+_KECAMATAN_MAX = 99  # a kecamatan's part of the code has two digits
 _WITHOUT_POLYGON = 15 / 2145
 
 
@@ -83,7 +84,7 @@ def _kabupaten_villages(
     cells: list[Cell],
     region_names: dict[RegionCode, str],
 ) -> list[tuple[Village, Ring]]:
-    count = max(1, round(len(cells) / _VILLAGES_PER_KECAMATAN))
+    count = max(1, min(_KECAMATAN_MAX, round(len(cells) / _VILLAGES_PER_KECAMATAN)))
     sizes = _shares(len(cells), rng.uniform(0.6, 1.4, count))
     seat = int(rng.integers(0, 4))  # so many kelurahan lie around the seat of a kabupaten
     found: list[tuple[Village, Ring]] = []
