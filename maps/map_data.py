@@ -41,6 +41,14 @@ class MapInput:
     fictional: bool = False
     public: bool = False
 
+    @property
+    def place(self) -> str:
+        """The province's name, or that of the only kabupaten there is."""
+        register = self.register
+        if len(register.kabupaten) == 1 and register.villages:
+            return register.name(register.kabupaten[0])
+        return self.inventory.province.name
+
 
 def within(given: MapInput, code: RegionCode) -> MapInput:
     """The part of a kabupaten (or kecamatan): its villages, their sites, and their coverage by the
@@ -95,8 +103,8 @@ def document(given: MapInput, words: Words) -> dict[str, Any]:
     return {
         "lang": words.lang,
         "words": words.tables["map"] | words.tables["both"] | words.tables["unit"],
-        "title": words("map.title", province=_name(given)),
-        "root": _name(given),
+        "title": words("map.title", province=given.place),
+        "root": given.place,
         "states": [
             {
                 "word": words(f"state.{state}"),
@@ -128,14 +136,6 @@ def document(given: MapInput, words: Words) -> dict[str, Any]:
         "notes": _notes(given, words),
         "thresholds": limits(given.coverage.definition, words, {site.access for site in sites}),
     }
-
-
-def _name(given: MapInput) -> str:
-    """The province's name, or that of the only kabupaten there is."""
-    register = given.register
-    if len(register.kabupaten) == 1 and register.villages:
-        return register.name(register.kabupaten[0])
-    return given.inventory.province.name
 
 
 def _tiles(given: MapInput, grid: Grid) -> list[int | str]:
