@@ -22,6 +22,7 @@ from maps.report.document import (
 from maps.report.engineers import place
 from maps.report.weekly import WeeklyReport
 from maps.words import Words
+from model.definition import State
 
 CHANGES_SHOWN = 40
 """Rows of the list of changes; the evidence of a revision is whole in the collector's ledger."""
@@ -63,7 +64,7 @@ def _changes(report: WeeklyReport, words: Words) -> list[Block]:
         return []
     rows.sort(key=lambda row: -row[1].seconds)
     table = Table(
-        "revisi",
+        "changes",
         "",
         (
             Column(words("report.week")),
@@ -115,7 +116,33 @@ def annex(report: WeeklyReport, words: Words) -> Section:
         )
         for state in STATES
     ]
-    return Section(10, words("report.annex"), tuple(lists), new_page=True)
+    return Section(10, words("report.annex"), (_weekly(report, words), *lists), new_page=True)
+
+
+def _weekly(report: WeeklyReport, words: Words) -> Table:
+    """The figures of the first page's chart, week by week."""
+    result = report.coverage
+    return Table(
+        "weekly",
+        words("report.weekly"),
+        (
+            Column(words("report.week")),
+            Column(words("report.line_stable"), Form.COUNT),
+            Column(words("report.line_target"), Form.COUNT),
+            Column(words("report.registered"), Form.COUNT),
+            Column(words("report.share"), Form.SHARE),
+        ),
+        tuple(
+            (
+                Cell(str(week)),
+                Cell(tally.states[State.STABLE], Form.COUNT),
+                Cell(tally.meets_target if result.window_known(at) else None, Form.COUNT),
+                Cell(tally.registered, Form.COUNT),
+                Cell(tally.share if result.window_known(at) else None, Form.SHARE),
+            )
+            for at, (week, tally) in enumerate(zip(result.weeks, result.total.weeks, strict=True))
+        ),
+    )
 
 
 def rules(report: WeeklyReport, words: Words) -> Section:
@@ -142,7 +169,7 @@ def rules(report: WeeklyReport, words: Words) -> Section:
         words("report.definition_forecast"),
     ]
     thresholds = Table(
-        "batas",
+        "limits",
         words("report.thresholds"),
         tuple(Column(str(text)) for text in head),
         tuple(tuple(Cell(text) for text in row) for row in rows),

@@ -125,6 +125,22 @@ class Facts:
     rows: tuple[Fact, ...]
 
 
+SHEETS = (
+    "states",
+    "funnel",
+    "regions",
+    "worst",
+    "causes",
+    "outages",
+    "providers",
+    "services",
+    "changes",
+    "weekly",
+    "limits",
+)
+"""The keys of all tables; each has the name of its sheet among the words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """``key`` names its sheet; ``title`` stands above it; ``foot`` is its last row, in bold."""

@@ -42,7 +42,7 @@ def worst(report: WeeklyReport, words: Words) -> Section:
     says = words("report.worst_says_people" if report.weighted_by_people else "report.worst_says")
     chronic = words("report.chronic_rule", count=CHRONIC_OUTAGES, weeks=WINDOW_WEEKS)
     table = Table(
-        "terburuk",
+        "worst",
         "",
         (
             Column(words("report.site")),
@@ -131,7 +131,7 @@ def outages(report: WeeklyReport, words: Words) -> Section:
         for item in report.by_cause
     ]  # fmt: skip
     table = Table(
-        "penyebab",
+        "causes",
         "",
         (
             Column(words("report.main_cause")),
@@ -161,7 +161,7 @@ def outages(report: WeeklyReport, words: Words) -> Section:
 
 def _by_provider(report: WeeklyReport, words: Words) -> Table:
     return Table(
-        "gangguan",
+        "outages",
         words("report.by_provider"),
         (
             Column(words("report.provider")),
@@ -233,7 +233,7 @@ def providers(report: WeeklyReport, words: Words) -> Section:
                     last=words.full_date(report.last_day),
                 )
             ),
-            Table("penyedia", "", columns, tuple(_score(one, words) for one in report.providers)),
+            Table("providers", "", columns, tuple(_score(one, words) for one in report.providers)),
             Paragraph(f"{excluded} {words('report.in_service_says')}".strip(), soft=True),
             Paragraph(
                 words(
@@ -284,7 +284,7 @@ def services(report: WeeklyReport, words: Words) -> Section:
     blocks += [
         Heading(words("report.services_table")),
         Table(
-            "layanan",
+            "services",
             "",
             (
                 Column(words("report.service")),

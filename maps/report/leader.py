@@ -144,7 +144,7 @@ def _progress(report: WeeklyReport, words: Words) -> Chart:
 def _states(report: WeeklyReport, words: Words) -> Table:
     now, total = report.coverage.total.now, report.coverage.total.now.registered
     return Table(
-        "keadaan",
+        "states",
         words("report.states_says", total=words.number(total)),
         (
             Column(words("report.state"), Form.STATE),
@@ -175,7 +175,7 @@ def funnel(report: WeeklyReport, words: Words) -> Section:
         for name, _, count, lost in steps
     ]
     table = Table(
-        "corong",
+        "funnel",
         words("report.funnel_table"),
         (
             Column(words("report.step")),
@@ -243,7 +243,7 @@ def regions(report: WeeklyReport, words: Words) -> Section:
     if not below:
         says = words("report.kecamatan_says", weeks=words.plural("unit.weeks", len(weeks)))
     table = Table(
-        "wilayah",
+        "regions",
         "",
         columns,
         tuple(_region_row(report, name, region, weeks) for name, region in listed),

@@ -41,6 +41,17 @@ class Sheets:
         self._book, self._words = book, words
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
 
+    def _sheet(self, name: str, head: int | None = None) -> Any:
+        """A sheet that prints on A4 across, as wide as the paper, its head on every page."""
+        sheet = self._book.add_worksheet(name)
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        if head is not None:
+            sheet.freeze_panes(head + 1, 0)
+            sheet.repeat_rows(head)
+        return sheet
+
     def _format(self, **wanted: Any) -> Any:
         key = tuple(sorted(wanted.items()))
         if key not in self._formats:
@@ -54,7 +65,7 @@ class Sheets:
 
     def summary(self, document: Document) -> None:
         """The first page: every figure with its numerator and denominator in cells of their own."""
-        sheet = self._book.add_worksheet(self._words("report.sheet_summary"))
+        sheet = self._sheet(self._words("report.sheet_summary"))
         sheet.set_column(0, 0, 52)
         sheet.set_column(1, 3, 16)
         sheet.set_column(4, 4, 60)
@@ -74,7 +85,7 @@ class Sheets:
                     self._write(sheet, row, 1, Cell(block.part, Form.COUNT))
                     self._write(sheet, row, 2, Cell(block.whole, Form.COUNT))
                     self._write(sheet, row, 3, Cell(share, Form.SHARE))
-                    self._text(sheet, row, 4, block.sentence, text_wrap=True)
+                    self._text(sheet, row, 4, block.sentence)
                 elif isinstance(block, Facts):
                     for fact in block.rows:
                         row += 1
@@ -83,29 +94,34 @@ class Sheets:
                         if fact.whole is not None:
                             self._write(sheet, row, 2, Cell(fact.whole, Form.COUNT))
                             self._write(sheet, row, 3, Cell(fact.share, Form.SHARE))
-                        self._text(sheet, row, 4, fact.meaning, text_wrap=True)
+                        self._text(sheet, row, 4, fact.meaning)
 
     def table(self, heading: str, table: Table) -> None:
         """One table, its head frozen, with filters; states and shares bear their colours."""
-        sheet = self._book.add_worksheet(table.key)
+        name = self._words(f"sheet.{table.key}")
+        sheet = self._sheet(name, head=2)
         self._text(sheet, 0, 0, heading, bold=True, font_size=12)
         spread = [(column, part) for column in table.columns for part in column.parts or ("",)]
         for at, (column, part) in enumerate(spread):
-            self._text(sheet, 2, at, part or column.heading, bold=True, bottom=1, text_wrap=True)
+            look = STATES[column.state] if column.state else None
+            fill = {"bg_color": look.colour, "font_color": look.ink} if look else {}
+            side = {"align": "right"} if column.number or part else {}
+            head = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
+            self._text(sheet, 2, at, part or column.heading, **head, **fill, **side)
             place = table.columns.index(column)
             lengths = [len(row[place].text(self._words)) for row in table.rows if not part]
             widest = max(lengths, default=6)
-            sheet.set_column(at, at, min(60, max(9, widest + 2, len(part or column.heading) // 2)))
+            sheet.set_column(at, at, min(60, max(12, widest + 2)))
+        sheet.set_row(2, 45)
         for at, row in enumerate(table.rows):
             self._row(sheet, 3 + at, table.columns, row)
         if table.foot:
             self._row(sheet, 3 + len(table.rows), table.columns, table.foot, bold=True, top=1)
-        sheet.freeze_panes(3, 0)
         if table.rows:
             last = 2 + len(table.rows)
             sheet.autofilter(2, 0, last, len(spread) - 1)
             self._colours(sheet, spread, last)
-            self._chart(sheet, table, spread, last)
+            self._chart(sheet, name, table, spread, last)
 
     def _row(
         self, sheet: Any, at: int, columns: Sequence[Column], row: Sequence[Cell], **wanted: Any
@@ -122,7 +138,8 @@ class Sheets:
 
     def _write(self, sheet: Any, row: int, column: int, cell: Cell, **wanted: Any) -> None:
         if cell.value is None:
-            self._text(sheet, row, column, "–", align="right", **wanted)
+            # Blank, not a dash: a chart draws a gap there, and a sum skips it.
+            sheet.write_blank(row, column, None, self._format(**wanted))
         elif cell.form in {Form.TEXT, Form.CODE}:
             self._text(sheet, row, column, str(cell.value), **wanted)
         elif cell.form is Form.STATE:
@@ -144,40 +161,49 @@ class Sheets:
                 bar = {"type": "data_bar", "bar_solid": True, "bar_color": "#b9d6e6"}
                 ends = {"min_type": "num", "min_value": 0, "max_type": "num", "max_value": 1}
                 sheet.conditional_format(3, at, last, at, bar | ends)
-            elif column.state is not None:
-                look = STATES[column.state]
-                style = self._book.add_format({"bg_color": look.colour, "font_color": look.ink})
-                rule = {"type": "cell", "criteria": ">", "value": 0, "format": style}
-                sheet.conditional_format(3, at, last, at, rule)
+            elif column.state is not None and STATES[column.state].colour != "#ffffff":
+                bar = {"type": "data_bar", "bar_solid": True, "min_type": "num", "min_value": 0}
+                colour = {"bar_color": STATES[column.state].colour}
+                sheet.conditional_format(3, at, last, at, bar | colour)
 
     def _chart(
-        self, sheet: Any, table: Table, spread: Sequence[tuple[Column, str]], last: int
+        self, sheet: Any, name: str, table: Table, spread: Sequence[tuple[Column, str]], last: int
     ) -> None:
         """Bars beside the tables whose rows are parts of one thing."""
-        value = {"corong": Form.COUNT, "penyebab": Form.HOURS, "wilayah": Form.SHARE}.get(table.key)
-        if value is None:
+        kinds = {"funnel": ("bar", Form.COUNT), "causes": ("bar", Form.HOURS),
+                 "regions": ("bar", Form.SHARE), "weekly": ("line", Form.COUNT)}  # fmt: skip
+        if table.key not in kinds:
             return
-        at = next(number for number, (column, _) in enumerate(spread) if column.form is value)
-        name = 1 if table.key == "wilayah" else 0
-        chart = self._book.add_chart({"type": "bar"})
-        chart.add_series({
-            "name": [table.key, 2, at],
-            "categories": [table.key, 3, name, last, name],
-            "values": [table.key, 3, at, last, at],
-            "fill": {"color": "#0a5f8a"}, "gap": 60,
-        })  # fmt: skip
-        chart.set_title({"name": spread[at][0].heading, "name_font": {"size": 11, "bold": False}})
-        chart.set_legend({"none": True})
-        chart.set_y_axis({"reverse": True})
-        grid = {"visible": True, "line": {"color": "#dcdad5"}}
-        chart.set_x_axis({"min": 0, "major_gridlines": grid})
-        chart.set_size({"width": 620, "height": 120 + 24 * len(table.rows)})
+        kind, value = kinds[table.key]
+        drawn = [at for at, (column, _) in enumerate(spread) if column.form is value]
+        label = 1 if table.key == "regions" else 0
+        chart = self._book.add_chart({"type": kind})
+        colours = ("#58b1dd", "#0a5f8a", "#5b6168") if kind == "line" else ("#0a5f8a",)
+        for colour, at in zip(colours, drawn, strict=False):
+            series = {
+                "name": [name, 2, at],
+                "categories": [name, 3, label, last, label],
+                "values": [name, 3, at, last, at],
+                "gap": 60,
+            }
+            style = {"line": {"color": colour}} if kind == "line" else {"fill": {"color": colour}}
+            chart.add_series(series | style)
+        grid = {"min": 0, "major_gridlines": {"visible": True, "line": {"color": "#dcdad5"}}}
+        if kind == "bar":
+            heading = spread[drawn[0]][0].heading
+            chart.set_title({"name": heading, "name_font": {"size": 11, "bold": False}})
+            chart.set_legend({"none": True})
+            chart.set_y_axis({"reverse": True})
+            chart.set_x_axis(grid)
+        else:
+            chart.set_legend({"position": "bottom"})
+            chart.set_y_axis(grid)
+        chart.set_size({"width": 620, "height": 160 + 24 * min(len(table.rows), 20)})
         sheet.insert_chart(last + 4, 0, chart)
 
     def listed(self, name: str, rows: Iterator[dict[str, Any]]) -> None:
         """A long list under the names that the CSV file has."""
-        sheet = self._book.add_worksheet(name)
-        sheet.freeze_panes(1, 0)
+        sheet = self._sheet(name, head=0)
         moment, day = (self._format(num_format=f"dd-mm-yyyy{more}") for more in (" hh:mm:ss", ""))
         plain, share = self._format(), self._format(num_format="0.0%")
         shares = {"availability", "observed_share", "sla_availability", "confidence"}
@@ -203,11 +229,11 @@ class Sheets:
 
     def note(self, name: str, text: str) -> None:
         """A sheet that only says something."""
-        self._text(self._book.add_worksheet(name), 0, 0, text)
+        self._text(self._sheet(name), 0, 0, text)
 
     def definitions(self, document: Document) -> None:
         """The rules in words, and what every column of the lists means."""
-        sheet = self._book.add_worksheet(self._words("report.sheet_definitions"))
+        sheet = self._sheet(self._words("report.sheet_definitions"))
         sheet.set_column(0, 0, 110)
         rules = [b.text for b in document.sections[-1].blocks if isinstance(b, Paragraph)]
         keys = ("column.availability", "column.state", "column.counts", "column.sum", "column.time")

@@ -7,6 +7,7 @@ import pytest
 
 import maps
 from maps.look import STATES
+from maps.report.document import SHEETS
 from maps.words import LANGUAGES, load
 from maps.worklist import BRINGS
 from maps.worklist_page import RULES
@@ -47,6 +48,7 @@ def used_keys() -> set[str]:
     names = set(re.findall(r"\bwords\.([a-z0-9_]+)", script))
     found |= {key for key in keys("id") if key.split(".")[1] in names and key[:5] != "repor"}
     found |= {f"worklist.{key}" for key in BRINGS} | {f"worklist.evidence_{rule}" for rule in RULES}
+    found |= {f"sheet.{key}" for key in SHEETS}
     return found | {f"{family}.{member}" for family, kind in FAMILIES.items() for member in kind}
 
 
