@@ -26,8 +26,13 @@ def differences(old: Inventory, new: Inventory) -> list[Change]:
     changes: list[Change] = []
     for section in ("province", "look", "definition", "register_file"):
         changes += _compare(section, getattr(old, section), getattr(new, section))
-    for section in ("kabupaten", "centre_anchors", "village_targets"):
-        key = "code" if section == "kabupaten" else "name"
+    keys = {
+        "kabupaten": "code",
+        "centre_anchors": "name",
+        "village_targets": "name",
+        "checks": "id",
+    }
+    for section, key in keys.items():
         changes += _compare(section, _by(old, section, key), _by(new, section, key))
     for section in ("providers", "upstreams", "kinds"):
         changes += _compare(section, getattr(old, section), getattr(new, section))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inventory import settings, values
+from inventory.checks import read_checks
 from inventory.keys import Key, as_entries, check_names, read_keys
 from inventory.mistakes import Mistakes, Source, guess
 from inventory.nodes import Listing, Node, Scalar, Table, read_nodes
@@ -31,6 +32,7 @@ SECTIONS: Mapping[str, str] = {
     "centre_anchors": "",
     "village_targets": "",
     "maintenance": "",
+    "checks": "",
     "definition": "",
 }
 """The top-level keys, and whether they are needed."""
@@ -116,6 +118,9 @@ class _Reading:
         village_targets = settings.read_anchors(
             self.listing("village_targets"), "village_targets", source
         )
+        checks = read_checks(
+            self.table("checks"), {*kinds, *self.names("kinds")}, reader.ids, source
+        )
         definition = settings.read_definition(self.table("definition"), source)
         self.mistakes.raise_if_any()
         if province is None:  # for the type checker: what kept it from being read was raised
@@ -134,6 +139,7 @@ class _Reading:
             centre_anchors=centre_anchors,
             village_targets=village_targets,
             maintenance=maintenance,
+            checks=checks,
             register_file=None if register_path is None else str(register_path),
         )
 

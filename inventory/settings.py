@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from inventory import values
+from inventory.checks import rungs
 from inventory.keys import Key, as_entries, as_items, as_table, check_names, read_keys
 from inventory.mistakes import Mistakes, Source
 from inventory.nodes import Node, Table, read_nodes
@@ -51,7 +52,9 @@ KIND: Mapping[str, Key] = {
     "service_hours": Key(values.service_hours),
     "service_critical": Key(values.truth),
     "interval_seconds": Key(values.whole(10, 86_400)),
+    "rungs": Key(rungs),
 }
+_NEEDED_OF_A_NEW_KIND = tuple(name for name in KIND if name != "rungs")
 LOOK: Mapping[str, Key] = {
     "echoes": Key(values.whole(1, 20)),
     "timeout_seconds": Key(values.number(0.1, 10)),
@@ -109,10 +112,10 @@ def read_kinds(node: Node, standard: Mapping[str, SiteKind], source: Source) -> 
             kinds[name] = replace(standard[name], **found)
             continue
         table = entry.entries if isinstance(entry, Table) else {}
-        for key in KIND:
+        for key in _NEEDED_OF_A_NEW_KIND:
             if key not in table:
                 source.wrong(entry.line, f"kinds.{name}: {key!r} is missing: add it")
-        if len(found) == len(KIND):
+        if found.keys() >= set(_NEEDED_OF_A_NEW_KIND):
             kinds[name] = SiteKind(id=name, **found)
     return kinds
 

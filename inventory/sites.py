@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inventory import values
+from inventory.checks import rungs
 from inventory.keys import Key, read_keys
 from inventory.mistakes import Source, guess, shown
 from inventory.nodes import Node, Table
@@ -39,6 +40,7 @@ SITE: Mapping[str, Key] = {
     "lon": Key(values.number(-180, 180, ": longitude, east of Greenwich positive")),
     "contact_name": Key(values.text),
     "contact_phone": Key(values.phone),
+    "rungs": Key(rungs),
 }
 """The keys of a site; in a table also its columns, after ``id``."""
 

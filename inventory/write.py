@@ -12,6 +12,7 @@ from enum import StrEnum
 from operator import attrgetter
 from pathlib import Path
 
+from inventory.checks import check_entries
 from inventory.files import write_text
 from inventory.register import register_csv
 from inventory.settings import (
@@ -26,6 +27,7 @@ from inventory.settings import (
     VILLAGE_TARGET,
 )
 from inventory.sites import SITE
+from model.check import ServiceCheck
 from model.inventory import Inventory, Maintenance
 from model.region import Register
 from model.site import DAY_NAMES, ServiceHours, Site
@@ -71,6 +73,8 @@ def sites_csv(sites: Iterable[Site], inventory: Inventory) -> str:
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, tuple):
+        return " ".join(value)
     return ("true" if value else "false") if isinstance(value, bool) else value
 
 
@@ -110,6 +114,11 @@ def _inventory_yaml(inventory: Inventory, register_file: str | None) -> str:
             blocks += [f"{section}:", *(f"  - {_flow(item, VILLAGE_TARGET)}" for item in anchors)]
     if inventory.maintenance:
         blocks += ["maintenance:", *(f"  - {_work(item)}" for item in inventory.maintenance)]
+    if inventory.checks:
+        blocks += [
+            "checks:",
+            *(f"  {_scalar(one.id)}: {_entries(one)}" for one in inventory.checks),
+        ]
     blocks += ["definition:", "  thresholds:"]
     blocks += [
         f"    {_scalar(access)}: {_flow(limits, THRESHOLDS)}"
@@ -127,6 +136,11 @@ def _by_id(section: str, items: Mapping[str, object], keys: Iterable[str]) -> li
 def _flow(item: object, keys: Iterable[str]) -> str:
     pairs = ((name, getattr(item, name)) for name in keys)
     return "{" + ", ".join(f"{k}: {_scalar(v)}" for k, v in pairs if v is not None) + "}"
+
+
+def _entries(check: ServiceCheck) -> str:
+    pairs = check_entries(check)
+    return "{" + ", ".join(f"{name}: {_scalar(value)}" for name, value in pairs) + "}"
 
 
 def _work(work: Maintenance) -> str:
@@ -149,5 +163,9 @@ def _scalar(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float) and not isinstance(value, StrEnum):
         return repr(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_scalar, value))}]"
+    if isinstance(value, tuple):
+        value = " ".join(value)
     text = hours_text(value) if isinstance(value, ServiceHours) else str(value)
     return json.dumps(text, ensure_ascii=False)

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from model.check import Check
+from model.check import Check, ServiceCheck
 from model.definition import Definition
+from model.ladder import LADDER
 from model.measurement import Rung, Vantage
 from model.region import RegionCode
 from model.site import Site, SiteKind
@@ -100,6 +101,7 @@ class Inventory:
     centre_anchors: tuple[Anchor, ...] = ()
     village_targets: tuple[Anchor, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
+    checks: tuple[ServiceCheck, ...] = ()
     register_file: str | None = None
 
     @cached_property
@@ -117,7 +119,8 @@ class Inventory:
 
     def centre_checks(self) -> tuple[Check, ...]:
         """What the operations centre's probe looks at: every site with an address, each at its
-        interval, and the anchors that prove the centre's own line."""
+        interval, the services that are looked at from here, and the anchors that prove the
+        centre's own line."""
         checks = [
             Check(
                 site=site.id,
@@ -146,14 +149,18 @@ class Inventory:
             )
             for anchor in self.centre_anchors
         ]
+        for site in self.sites:
+            checks += self._service_checks(site, Vantage.CENTRE)
         return tuple(checks)
 
     def village_checks(self, site: Site) -> tuple[Check, ...]:
         """What a site's own probe looks at, from the inside outward. The first target of a rung
-        bears the rung's name alone, further ones add their own."""
+        bears the rung's name alone, further ones add their own; then come the site's services."""
         rungs: set[Rung] = set()
         checks = []
         for anchor in self.village_targets:
+            if not self.needs(site, anchor.rung):
+                continue
             first = anchor.rung not in rungs
             rungs.add(anchor.rung)
             checks.append(
@@ -168,7 +175,20 @@ class Inventory:
                     count=self.look.echoes,
                 )
             )
-        return tuple(checks)
+        return (*checks, *self._service_checks(site, Vantage.VILLAGE))
+
+    def needs(self, site: Site, rung: Rung) -> bool:
+        """Whether a site's service stands on a rung, by its own word or its kind's."""
+        kind = self.kinds.get(site.kind)
+        rungs = site.rungs or (kind.rungs if kind else ())
+        return not rungs or rung not in LADDER or rung in rungs
+
+    def _service_checks(self, site: Site, vantage: Vantage) -> list[Check]:
+        return [
+            one.check(site, echoes=self.look.echoes, echo_timeout_seconds=self.look.timeout_seconds)
+            for one in self.checks
+            if one.vantage is vantage and one.concerns(site) and self.needs(site, one.rung)
+        ]
 
 
 CENTRE_SITE = "centre"

@@ -130,7 +130,16 @@ class Starlink:
     port: int = 9201
 
 
-Settings = Tcp | Tls | Http | Dns | Captive | Rtsp | Path | Throughput | Starlink
+@dataclass(frozen=True, slots=True)
+class Snmp:
+    """What does the device itself know? ``credentials`` is the name of an entry in the file of SNMP
+    credentials: ``secrets_file`` (None: what JANGKAU_SNMP_SECRETS names)."""
+
+    credentials: str
+    secrets_file: str | None = None
+
+
+Settings = Tcp | Tls | Http | Dns | Captive | Rtsp | Path | Throughput | Starlink | Snmp
 
 SETTINGS: Mapping[str, type[Settings]] = {
     "tcp": Tcp,
@@ -142,8 +151,23 @@ SETTINGS: Mapping[str, type[Settings]] = {
     "path": Path,
     "throughput": Throughput,
     "starlink": Starlink,
+    "snmp": Snmp,
 }
 """The settings that a check of each kind carries. ``ping`` and ``device`` have none."""
+
+INTERVAL_SECONDS: Mapping[str, int] = {"tls": 3600, "path": 3600, "throughput": 21_600}
+"""How often a kind looks where nothing is said; every other kind as often as its site."""
+
+TIMEOUT_SECONDS: Mapping[str, float] = {"path": 40.0, "throughput": 60.0, "snmp": 20.0}
+"""How long a look may take where nothing is said."""
+USUAL_TIMEOUT_SECONDS = 10.0
+
+MEASURED_AS: Mapping[str, str] = {"snmp": "device"}
+"""Kinds that bring the same evidence as another kind are kept under its name: a device's uptime is
+a device's uptime, whether its own probe says it or its SNMP agent."""
+
+METERED_FACTOR: Mapping[str, int] = {"snmp": 6}
+"""How much less often a kind looks by itself where the line is paid by volume."""
 
 NO_ADDRESS = frozenset({"http", "captive", "throughput"})
 """Kinds whose target stands in their settings: their address may be left out."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from enum import StrEnum
 
+from model.measurement import Rung
 from model.region import RegionCode
 from model.timeline import Interval, union
 from model.week import local_midnight_ms, local_ms
@@ -98,6 +99,8 @@ class SiteKind:
     service_hours: ServiceHours
     service_critical: bool
     interval_seconds: int
+    rungs: tuple[Rung, ...] = ()
+    """Of the check ladder those that the service stands on; empty: every one that is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,8 @@ class Site:
 
     ``address`` is what the centre pings (None: push only); ``upstream`` and ``feeder`` name what it
     shares with its neighbours (an upstream node of the inventory, an electricity feeder);
-    ``power_hours_a_day`` below 24 says that the power is off for part of every day by plan.
+    ``power_hours_a_day`` below 24 says that the power is off for part of every day by plan;
+    ``rungs`` are those of the check ladder that its service stands on (none: those of its kind).
     """
 
     id: str
@@ -131,3 +135,4 @@ class Site:
     lon: float | None = None
     contact_name: str | None = None
     contact_phone: str | None = None
+    rungs: tuple[Rung, ...] = ()
