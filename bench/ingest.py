@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -37,7 +39,7 @@ def run() -> None:
         if shutil.which("victoria-metrics"):
             rows["victoria-metrics"] = _victoria(Path(scratch) / "vm")
         if shutil.which("influxd"):
-            rows["influxdb"] = _influx(Path(scratch) / "influx")
+            rows["influxdb 1.6"] = _influx(Path(scratch) / "influx")
         print(f"{BATCHES} gzip batches of {LINES} lines over {CONNECTIONS} connections")
         for name, row in rows.items():
             latencies = row["latencies"]
@@ -129,10 +131,14 @@ def _await(port: int) -> None:
     raise RuntimeError(f"nothing listens on port {port}")
 
 
-def _peer(command: list[str], port: int, path: str) -> dict[str, Any]:
+def _peer(command: list[str], port: int, path: str, first: str | None = None) -> dict[str, Any]:
+    """``first``: a query to be posted before the load (InfluxDB 1 wants its database made)."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _await(port)
+        if first is not None:
+            form = urllib.parse.urlencode({"q": first}).encode()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/query", form, timeout=10).close()
         return _load(port, [_post(path, body) for body in bodies()], process)
     finally:
         process.terminate()
@@ -157,4 +163,4 @@ def _influx(data: Path) -> dict[str, Any]:
         f'[http]\nbind-address = "127.0.0.1:{port}"\nlog-enabled = false\n'
     )
     process = ["influxd", "-config", str(config)]
-    return _peer(process, port, "/write?db=_internal&precision=ms")
+    return _peer(process, port, "/write?db=bench&precision=ms", "CREATE DATABASE bench")

@@ -129,6 +129,12 @@ class JournalReader:
         """Release the file."""
         self._connection.close()
 
+    def copy_to(self, target: Connection) -> None:
+        """Copy everything, as of one moment, to an empty database (SQLite's online backup)."""
+        with target.backup("main", self._connection, "main") as work:
+            while not work.done:
+                work.step(1000)  # pages; the writer goes on in between
+
     def _version(self) -> None:
         version = self._connection.pragma("user_version")
         if version != SCHEMA_VERSION:
@@ -204,6 +210,34 @@ def connect(path: Path, *, read_only: bool) -> Connection:
     connection = Connection(str(path), flags=flags)
     connection.set_busy_timeout(5_000)
     return connection
+
+
+def copy_journal(folder: Path, target: Path) -> None:
+    """A consistent copy of a folder's journal, also while a collector writes it. Raises
+    UnavailableError."""
+    try:
+        with JournalReader(folder) as reader:
+            copy = Connection(str(target))
+            try:
+                reader.copy_to(copy)
+                copy.pragma("journal_mode", "delete")  # one file, no log beside it
+            finally:
+                copy.close()
+    except StorageError as error:
+        raise UnavailableError(f"cannot copy the journal in {folder}: {error}") from error
+
+
+def sound(path: Path) -> str | None:
+    """None when every page and index of a journal file is sound, otherwise what is not."""
+    try:
+        connection = connect(path, read_only=True)
+        try:
+            found = str(connection.pragma("integrity_check"))
+        finally:
+            connection.close()
+    except StorageError as error:
+        return str(error)
+    return None if found == "ok" else found[:200]
 
 
 def create(connection: Connection) -> None:

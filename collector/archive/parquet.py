@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +15,17 @@ import numpy as np
 import pyarrow as pa  # noqa: TID251 - the one file that writes with pyarrow
 import pyarrow.parquet as pq  # noqa: TID251 - the one file that writes with pyarrow
 
+from collector.archive.order import DAY_MS, SORT_COLUMNS, ordered
 from collector.archive.parts import Part, part_name, part_of, visible
 from model.columns import NUMBER_COLUMNS, TEXT_COLUMNS, Block, Coded
-from model.errors import UnavailableError
+from model.errors import InputError, UnavailableError
 from model.measurement import METRICS
 from model.timeline import Interval
 
-DAY_MS = 86_400_000
 ROW_GROUP_ROWS = 256 * 1024
 """A reader of one site skips all row groups but one; much smaller ones would cost footers."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,119}", re.ASCII)
-_SORT_COLUMNS = ("site", "vantage", "kind", "target")
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _SHORT_FLOATS = {name for name in METRICS if name.startswith("rtt_") or name == "jitter_seconds"}
 """Times of a round trip: they are kept as 32 bits of which the last _CLEARED_BITS are zero."""
@@ -71,7 +69,7 @@ class ParquetArchive:
             raise ValueError(f"{name!r} cannot name a part: use letters, digits and hyphens")
         if block.rows == 0:
             return 0
-        columns, days = _ordered(block)
+        columns, days = ordered(block)
         starts = np.flatnonzero(np.diff(days, prepend=days[0] - 1))
         table = _table(columns)
         try:
@@ -127,9 +125,17 @@ class ParquetArchive:
         except OSError as error:
             raise self._refused(error) from error
 
+    def verify(self) -> None:
+        """Read every part file to its end. Raises InputError with the one that is not sound."""
+        for path in self.files():
+            try:
+                pq.read_table(path, partitioning=None)
+            except (pa.ArrowException, OSError) as error:
+                raise InputError(f"{path.name} is damaged: {error}") from error
+
     def _compact(self, folder: Path, parts: Sequence[Part]) -> None:
         block = _block([pq.read_table(part.path, partitioning=None) for part in parts])
-        columns, _ = _ordered(block)
+        columns, _ = ordered(block)
         name = part_name(parts[0].journal_id, parts[0].first, parts[-1].last)
         self._write(folder, name, _table(columns))
 
@@ -240,72 +246,14 @@ def _write_options(schema: pa.Schema) -> dict[str, Any]:
         "column_encoding": encodings,
         "write_statistics": True,
         "sorting_columns": [
-            pq.SortingColumn(schema.get_field_index(name)) for name in (*_SORT_COLUMNS, "at")
+            pq.SortingColumn(schema.get_field_index(name)) for name in (*SORT_COLUMNS, "at")
         ],
     }
 
 
-def _ordered(block: Block) -> tuple[dict[str, Any], np.ndarray[Any, Any]]:
-    """The columns as arrays, rows by day, then by site, vantage, kind, target and time."""
-    columns: dict[str, Any] = {}
-    for name in TEXT_COLUMNS:
-        columns[name] = _coded(block.columns[name])
-    for name, values in block.columns.items():
-        if name not in columns:
-            columns[name] = np.asarray(values)
-    at_ms = columns["at_ms"] = columns["at_ms"].astype(np.int64, copy=False)
-    days = at_ms // DAY_MS
-    rank = np.zeros(block.rows, dtype=np.int64)
-    for name in _SORT_COLUMNS:
-        names, codes = columns[name]
-        rank = rank * len(names) + codes
-    if _is_sorted(days, rank, at_ms):
-        return columns, days
-    if _is_sorted(rank, at_ms):
-        # Sorted by site already: only the days must be told apart (stable, radix on 16 bits).
-        order = np.argsort((days - days.min()).astype(np.uint16), kind="stable")
-    else:
-        order = np.lexsort((at_ms, rank, days))
-    for name, values in columns.items():
-        if isinstance(values, tuple):
-            columns[name] = (values[0], values[1][order])
-        else:
-            columns[name] = values[order]
-    return columns, days[order]
-
-
-def _is_sorted(*keys: np.ndarray[Any, Any]) -> bool:
-    """Whether the rows are in order by these columns, the first weighing most."""
-    tied = np.ones(max(len(keys[0]) - 1, 0), dtype=bool)
-    for key in keys:
-        steps = np.diff(key)
-        if np.any(steps[tied] < 0):
-            return False
-        tied &= steps == 0
-    return True
-
-
-def _coded(values: Any) -> tuple[list[str], np.ndarray[Any, Any]]:
-    """A text column as sorted names and codes into them, so that codes sort as the text does."""
-    if isinstance(values, Coded):
-        names = [str(name) for name in values.names]
-        codes = np.asarray(values.codes)
-        if all(left < right for left, right in pairwise(names)):
-            return names, codes.astype(np.int32, copy=False)
-        unique = sorted(set(names))
-        return unique, _codes(unique, names)[codes]
-    unique = sorted(set(values))
-    return unique, _codes(unique, values)
-
-
-def _codes(unique: Sequence[str], values: Sequence[str]) -> np.ndarray[Any, Any]:
-    code_of = {name: code for code, name in enumerate(unique)}
-    return np.fromiter((code_of[value] for value in values), np.int32, len(values))
-
-
 def _table(columns: Mapping[str, Any]) -> pa.Table:
     arrays: dict[str, Any] = {}
-    for name in (*_SORT_COLUMNS, "at_ms", "outcome", "reason", *METRICS):
+    for name in (*SORT_COLUMNS, "at_ms", "outcome", "reason", *METRICS):
         if name not in columns:
             continue
         values = columns[name]

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow.parquet as pq  # noqa: TID251 - the judge reads the files with the library itself
 import pytest
 
-from collector.archive.parquet import DAY_MS, ROW_GROUP_ROWS, ParquetArchive
+from collector.archive.order import DAY_MS
+from collector.archive.parquet import ROW_GROUP_ROWS, ParquetArchive
 from model.columns import Block, Coded
 from model.errors import UnavailableError
 from model.timeline import Interval
