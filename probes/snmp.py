@@ -16,13 +16,14 @@ from model.check import Check
 from model.errors import InputError
 from model.kinds import Snmp
 from model.measurement import Outcome, Reason
+from model.snmp import Credentials
 from probes.look import Look
 from probes.snmp_ask import Asker
 from probes.snmp_device import Device
 from probes.snmp_pace import Pace
 from probes.snmp_profile import Profile, standard_profiles
 from probes.snmp_secrets import load_secrets
-from probes.snmp_session import Credentials, Opener, RefusedError
+from probes.snmp_session import Opener, RefusedError
 
 log = logging.getLogger(__name__)
 

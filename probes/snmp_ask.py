@@ -8,9 +8,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from model.snmp import Credentials, Version
 from probes.snmp_pace import Pace
 from probes.snmp_readings import SYS_UPTIME
-from probes.snmp_session import Credentials, Opener, Session, Value, Version
+from probes.snmp_session import Opener, Session, Value
 
 _T = TypeVar("_T")
 

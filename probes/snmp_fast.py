@@ -41,8 +41,9 @@ from gufo.snmp.user import (  # noqa: TID251 - the same
     KeyType,
 )
 
+from model.snmp import Credentials, Version
 from probes.snmp_allowed import require_get, require_walk
-from probes.snmp_session import Credentials, RefusedError, Row, Value, Version
+from probes.snmp_session import RefusedError, Row, Value
 
 AUTHENTICATIONS: Mapping[str, type[BaseAuthKey]] = {
     "md5": Md5Key,

@@ -100,7 +100,11 @@ def _value(reading: Reading, row: str, raw: Value, answer: Answer) -> float | No
     if number is None or number in reading.skip:
         return None
     if reading.only is not None:
-        return 1.0 if number in reading.only else 0.0
+        return float(number in reading.only)
+    return _scaled(reading, row, number, answer)
+
+
+def _scaled(reading: Reading, row: str, number: float, answer: Answer) -> float | None:
     match reading.kind:
         case Kind.COUNTER32 | Kind.COUNTER64:
             return _rate(reading, row, int(number), answer)
@@ -109,10 +113,11 @@ def _value(reading: Reading, row: str, raw: Value, answer: Answer) -> float | No
             return (now - number) / 100 if isinstance(now, int) and now >= number else None
         case Kind.TIMETICKS:
             return number / 100
+    value = number * reading.scale
     if reading.over is None:
-        return number * reading.scale
+        return value
     whole = answer.values.get(f"{reading.over}.{row}" if row else reading.over)
-    return number * reading.scale / whole if isinstance(whole, int) and whole > 0 else None
+    return value / whole if isinstance(whole, int) and whole > 0 else None
 
 
 def _number(reading: Reading, raw: Value) -> float | None:

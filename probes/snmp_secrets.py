@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import InputError
-from probes.snmp_session import PORT, Credentials, Version
+from model.snmp import PORT, Credentials, Version
 
 FILE_VARIABLE = "JANGKAU_SNMP_SECRETS"
 DEFAULT_FILE = Path("snmp_secrets.toml")

@@ -5,42 +5,14 @@ and no mistake of ours can make one.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
+
+from model.snmp import Credentials
 
 Value = int | float | str | bytes | None
 """What an object holds: whole numbers, octets, a dotted OID or an address as text."""
 
 Row = tuple[str, Value]
-
-PORT = 161
-
-
-class Version(StrEnum):
-    """How a device is asked."""
-
-    V1 = "v1"
-    V2C = "v2c"
-    V3 = "v3"
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What opens a device for reading. Its text form shows no secret.
-
-    ``authentication`` and ``privacy`` are names of docs/snmp.md (``sha256``, ``aes128`` ...), empty
-    where none is used; the passwords are at least 8 characters (RFC 3414, 11.2).
-    """
-
-    version: Version
-    community: str = field(default="", repr=False)
-    user: str = ""
-    authentication: str = ""
-    authentication_password: str = field(default="", repr=False)
-    privacy: str = ""
-    privacy_password: str = field(default="", repr=False)
-    port: int = PORT
 
 
 class RefusedError(Exception):
