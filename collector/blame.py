@@ -5,33 +5,20 @@ same rule do not add up; those of different rules do (noisy or), and the causes 
 """
 
 import math
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from collector.facts import Boot, Facts
 from collector.islands import Island
-from collector.rules import RULES, Case, Together, loss_climbed
+from collector.neighbours import Neighbours, Silence
+from collector.rules import RULES, Case, loss_climbed
 from collector.settings import BlameSettings
 from collector.verdict import SiteLooks
 from model.inventory import Inventory
 from model.measurement import Outcome, Rung, Vantage
 from model.outage import Cause, Outage
-from model.region import kabupaten_of
-from model.site import Access, Site
 from model.timeline import Interval
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """An outage before anybody asked why: its site, its stretch, whether it is still open."""
-
-    site: Site
-    interval: Interval
-    open: bool
 
 
 def blame(
@@ -47,7 +34,7 @@ def blame(
         number for number, loss in facts.loss.items() if loss_climbed(loss, settings)
     )
     watched = frozenset(site for site, seen in looks.items() if seen.deciding)
-    neighbours = _Neighbours(inventory, watched, silences, climbed, settings)
+    neighbours = Neighbours(inventory, watched, silences, climbed, settings)
     outages: list[Outage] = []
     cases: list[Case] = []
     for number, silence in enumerate(silences):
@@ -95,103 +82,13 @@ _NARROWER = {Cause.SATELLITE_FADE: Cause.LINK}
 """A narrower cause is a case of the wider one: what speaks for the wider speaks for it too."""
 
 
-class _Neighbours:
-    """Who else fell when: starts of outages by feeder, by upstream node, and of satellite sites by
-    kabupaten. A site that nobody watches is no witness that a node lives."""
-
-    def __init__(
-        self,
-        inventory: Inventory,
-        watched: Collection[str],
-        silences: Sequence[Silence],
-        climbed: Collection[int],
-        settings: BlameSettings,
-    ) -> None:
-        self._settings = settings
-        self._members: dict[str, set[str]] = defaultdict(set)
-        self._starts: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        self._groups: dict[str, list[str]] = {}
-        self._hours: dict[str, list[int]] = defaultdict(list)
-        for site in inventory.sites:
-            groups = [f"upstream {node}" for node in inventory.upstream_chain(site)]
-            if site.feeder is not None:
-                groups.append(f"feeder {site.feeder}")
-            if site.access is Access.GEO:
-                groups.append(f"sky {kabupaten_of(site.village)}")
-            self._groups[site.id] = groups
-            if site.id in watched:
-                for group in groups:
-                    self._members[group].add(site.id)
-        for number, silence in enumerate(silences):
-            for group in self._groups[silence.site.id]:
-                if number in climbed or not group.startswith("sky "):
-                    self._starts[group].append((silence.interval.start_ms, silence.site.id))
-            self._hours[silence.site.id].append(_local_second(silence))
-        for starts in self._starts.values():
-            starts.sort()
-
-    def together(self, group: str, silence: Silence, within_seconds: int) -> Together:
-        """How many members of a group fell within the window around this one's start."""
-        window = (within_seconds + silence.site.interval_seconds) * 1000
-        starts = self._starts[group]
-        start = silence.interval.start_ms
-        low = bisect_left(starts, (start - window, ""))
-        high = bisect_right(starts, (start + window, "\uffff"))
-        fell = len({site for _, site in starts[low:high]})
-        return Together(group.partition(" ")[2], fell, len(self._members[group]))
-
-    def feeder(self, silence: Silence) -> Together | None:
-        feeder = silence.site.feeder
-        if feeder is None:
-            return None
-        return self.together(f"feeder {feeder}", silence, self._settings.together_seconds)
-
-    def upstream(self, silence: Silence) -> Together | None:
-        """The widest node above the site that fell as a whole; else the nearest one."""
-        best: Together | None = None
-        for group in self._groups[silence.site.id]:
-            if not group.startswith("upstream "):
-                continue
-            found = self.together(group, silence, self._settings.together_seconds)
-            whole = (
-                found.share >= self._settings.upstream_share_min
-                and found.fell >= self._settings.upstream_sites_min
-            )
-            if best is None or (whole and found.sites >= best.sites):
-                best = found
-        return best
-
-    def fading(self, silence: Silence) -> int:
-        """Satellite sites of the kabupaten that faded away at about the same time."""
-        if silence.site.access is not Access.GEO:
-            return 0
-        group = f"sky {kabupaten_of(silence.site.village)}"
-        return self.together(group, silence, self._settings.fade_neighbour_seconds).fell
-
-    def same_hour_days(self, silence: Silence) -> int:
-        """Outages of this site that began at this time of day, this one included."""
-        slack, day = self._settings.power_hour_slack_seconds, 86_400
-        second = _local_second(silence)
-        return sum(
-            min((other - second) % day, (second - other) % day) <= slack
-            for other in self._hours[silence.site.id]
-        )
-
-
-def _local_second(silence: Silence) -> int:
-    start = datetime.fromtimestamp(
-        silence.interval.start_ms / 1000, ZoneInfo(silence.site.timezone)
-    )
-    return start.hour * 3600 + start.minute * 60 + start.second
-
-
 def _case(
     number: int,
     silence: Silence,
     inventory: Inventory,
     looks: Mapping[str, SiteLooks],
     facts: Facts,
-    neighbours: _Neighbours,
+    neighbours: Neighbours,
     settings: BlameSettings,
 ) -> Case:
     site, interval = silence.site, silence.interval
@@ -211,7 +108,10 @@ def _case(
         feeder=neighbours.feeder(silence),
         feeder_out_already=False,
         upstream=neighbours.upstream(silence),
+        provider=neighbours.provider(silence),
+        region=neighbours.region(silence),
         volts=facts.volts.get(number),
+        on_battery=number in facts.on_battery,
         same_hour_days=neighbours.same_hour_days(silence),
         loss=facts.loss.get(number),
         fading_neighbours=neighbours.fading(silence),

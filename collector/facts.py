@@ -36,14 +36,15 @@ ORDER BY ALL
 
 _VOLTS = """
 WITH readings AS (
-    SELECT site, epoch_ms("at") AS at_ms, supply_volts AS volts FROM looks
+    SELECT site, epoch_ms("at") AS at_ms, supply_volts AS volts, on_battery FROM looks
     WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
-      AND kind = 'device' AND supply_volts IS NOT NULL
+      AND (supply_volts IS NOT NULL OR on_battery IS NOT NULL)
 ), usual AS (SELECT site, median(volts) AS volts FROM readings GROUP BY site)
-SELECT o.number, min(r.volts) AS before_volts, any_value(u.volts) AS usual_volts
+SELECT o.number, min(r.volts) AS before_volts, any_value(u.volts) AS usual_volts,
+       max(r.on_battery) AS on_battery
 FROM outages o
 JOIN readings r ON r.site = o.site AND r.at_ms BETWEEN o.start_ms - $window_ms AND o.end_ms
-JOIN usual u ON u.site = o.site
+LEFT JOIN usual u ON u.site = o.site
 GROUP BY o.number
 """
 
@@ -116,11 +117,13 @@ class Loss:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the measurements say; volts and loss are by the outage's number in the given order."""
+    """What the measurements say; volts and loss are by the outage's number in the given order,
+    ``on_battery`` holds the numbers of those that a UPS announced."""
 
     boots: Mapping[str, Sequence[Boot]]
     volts: Mapping[int, Volts]
     loss: Mapping[int, Loss]
+    on_battery: frozenset[int] = frozenset()
 
 
 def find_boots(engine: Engine, interval: Interval) -> dict[str, list[Boot]]:
@@ -169,10 +172,13 @@ def find_facts(
     }
     engine.table("outages", columns)
     volts_window = {"window_ms": settings.volts_window_seconds * 1000}
+    supplies = engine.rows(_VOLTS, {**_bounds(interval), **volts_window})
     volts = {
         number: Volts(before, usual)
-        for number, before, usual in engine.rows(_VOLTS, {**_bounds(interval), **volts_window})
+        for number, before, usual, _ in supplies
+        if before is not None and usual is not None
     }
+    on_battery = frozenset(number for number, _, _, battery in supplies if battery)
     fade_window = {"window_ms": settings.fade_window_seconds * 1000}
     loss = {
         number: max(
@@ -187,7 +193,7 @@ def find_facts(
             _LOSS_AROUND, {**_bounds(interval), **fade_window}
         )
     }
-    return Facts(boots, volts, loss)
+    return Facts(boots, volts, loss, on_battery)
 
 
 def find_last_good(engine: Engine, interval: Interval, sites: Sequence[str]) -> dict[str, int]:

@@ -48,7 +48,13 @@ class Case:
     feeder_out_already: bool
     """Neighbours on the feeder were without power when it began."""
     upstream: Together | None
+    provider: Together | None
+    """The same provider's sites in the same kabupaten."""
+    region: Together | None
+    """All sites of the kabupaten, whoever serves them."""
     volts: Volts | None
+    on_battery: bool
+    """A UPS said that it carried the load, shortly before the outage or in it."""
     same_hour_days: int
     """On how many days an outage of this site began at the same local hour."""
     loss: Loss | None
@@ -134,6 +140,28 @@ def fell_with_feeder(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
         yield Evidence("feeder", Cause.POWER, settings.weight_feeder_out_already, text)
 
 
+def fell_with_region(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
+    """Most of a kabupaten fell together: of one provider, its network; of all, their power."""
+    region, provider = case.region, case.provider
+    if region is not None and _whole(region, settings):
+        text = f"{region.fell} of {region.sites} sites of kabupaten {region.node} fell together"
+        yield Evidence("region", Cause.POWER, settings.weight_region_together, text)
+    elif provider is not None and _whole(provider, settings):
+        text = f"{provider.fell} of {provider.sites} sites of {provider.node} fell together"
+        yield Evidence("provider", Cause.UPSTREAM, settings.weight_provider_together, text)
+
+
+def _whole(group: Together, settings: BlameSettings) -> bool:
+    return group.fell >= settings.region_sites_min and group.share >= settings.region_share_min
+
+
+def ups_carried(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
+    """A UPS said that the mains had failed."""
+    if case.on_battery:
+        text = "its UPS was on battery shortly before it went silent"
+        yield Evidence("ups", Cause.POWER, settings.weight_ups_on_battery, text)
+
+
 def supply_fell(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
     """The supply voltage fell before the device went silent."""
     volts = case.volts
@@ -189,6 +217,8 @@ RULES: tuple[Rule, ...] = (
     device_survived,
     fell_with_upstream,
     fell_with_feeder,
+    fell_with_region,
+    ups_carried,
     supply_fell,
     power_by_the_hour,
     rain_fade,

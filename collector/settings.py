@@ -38,6 +38,8 @@ class BlameSettings:
     look's own interval is added)."""
     upstream_sites_min: int = 3
     upstream_share_min: float = 0.6
+    region_sites_min: int = 5
+    region_share_min: float = 0.6
     feeder_sites_min: int = 2
     feeder_share_min: float = 0.35
     boot_slack_seconds: int = 180
@@ -61,6 +63,9 @@ class BlameSettings:
     weight_probe_lived_isp_down: float = 0.80
     weight_upstream_together: float = 0.93
     weight_feeder_together: float = 0.85
+    weight_region_together: float = 0.85
+    weight_provider_together: float = 0.85
+    weight_ups_on_battery: float = 0.85
     weight_boot_power: float = 0.90
     weight_boot_watchdog: float = 0.95
     weight_boot_unsaid: float = 0.60

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from collector.accounting import account, window_of
 from collector.archive.parquet import ParquetArchive
-from collector.blame import Silence, blame
+from collector.blame import blame
 from collector.blind import not_looking, own_line_down
 from collector.engine import Engine
 from collector.facts import find_boots, find_facts, find_gaps, find_last_good
 from collector.islands import find_islands
 from collector.ledger import Entry, Ledger, fingerprint
+from collector.neighbours import Silence
 from collector.quality import find_quality
 from collector.settings import TruthSettings
 from collector.verdict import Blindness, SiteLooks, verdict

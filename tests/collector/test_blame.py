@@ -5,9 +5,10 @@ from datetime import date
 
 import pytest
 
-from collector.blame import Silence, blame
+from collector.blame import blame
 from collector.facts import Boot, Facts, Loss
 from collector.islands import Island, Series
+from collector.neighbours import Silence
 from collector.settings import BlameSettings
 from collector.verdict import SiteLooks
 from model.definition import Definition

@@ -45,7 +45,10 @@ BARE = Case(
     feeder=None,
     feeder_out_already=False,
     upstream=None,
+    provider=None,
+    region=None,
     volts=None,
+    on_battery=False,
     same_hour_days=1,
     loss=None,
     fading_neighbours=0,
@@ -77,6 +80,13 @@ FINDS = [
         {"feeder": Together("f", 1, 5), "feeder_out_already": True},
         Cause.POWER,
     ),
+    (rules.fell_with_region, {"region": Together("61.01", 6, 10)}, Cause.POWER),
+    (
+        rules.fell_with_region,
+        {"region": Together("61.01", 6, 20), "provider": Together("isp in 61.01", 5, 6)},
+        Cause.UPSTREAM,
+    ),
+    (rules.ups_carried, {"on_battery": True}, Cause.POWER),
     (rules.supply_fell, {"volts": Volts(11.2, 12.6)}, Cause.POWER),
     (
         rules.power_by_the_hour,
@@ -102,6 +112,10 @@ SAYS_NOTHING = [
     (rules.fell_with_feeder, {}),
     (rules.fell_with_feeder, {"feeder": Together("f", 1, 1)}),
     (rules.fell_with_feeder, {"feeder": Together("f", 2, 6)}),
+    (rules.fell_with_region, {}),
+    (rules.fell_with_region, {"region": Together("61.01", 4, 4)}),  # too few to be a region
+    (rules.fell_with_region, {"provider": Together("isp in 61.01", 5, 9)}),
+    (rules.ups_carried, {}),
     (rules.supply_fell, {}),
     (rules.supply_fell, {"volts": Volts(12.4, 12.6)}),
     (rules.power_by_the_hour, {"same_hour_days": 7}),  # it has power all day
