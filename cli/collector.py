@@ -112,6 +112,30 @@ def run(
 
 
 @app.command()
+def api(
+    data: Annotated[Path, typer.Option(help="The collector's folder.")],
+    inventory: Annotated[Path, typer.Option(help="What is watched.")] = Path("inventory.yaml"),
+    listen: Listen = "127.0.0.1:8087",
+    certificate: Certificate = None,
+    private_key: PrivateKey = None,
+) -> None:
+    """Let others read, until SIGTERM: a process of its own, so that no question slows a probe."""
+    from cli.reading import tables
+    from collector import web  # the server is not for other commands
+    from collector.admission import Limits
+    from collector.credentials import Keys
+    from collector.reading import Reading
+    from inventory.read import load
+
+    reading = Reading(Keys(data), tables(data, inventory, load(inventory)), Limits())
+    bound = web.listen(listen, encrypted=certificate is not None)
+    url = web.url_of(bound, encrypted=certificate is not None)
+    web.serve(
+        web.application(reading.routes()), bound, certificate, private_key, lambda: _say("api", url)
+    )
+
+
+@app.command()
 def cert(
     name: Annotated[
         list[str], typer.Option(help="Host name or IP address of the collector (repeatable).")
