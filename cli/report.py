@@ -88,7 +88,10 @@ def make(
     if chosen is not None and week is not None:
         raise InputError("--week and --month: give one of them")
     last = str(chosen.weeks[-1]) if chosen else week
-    reach = weeks + 1 if chosen and chosen.last_whole_week != chosen.weeks[-1] else weeks
+    reach = weeks
+    if chosen is not None:
+        beyond = chosen.last_whole_week != chosen.weeks[-1]
+        reach = max(weeks + beyond, len(chosen.weeks))
     found = gather(inventory, data, last, reach)
     # A week before the first look bears no figure, even where its neighbour's margin was read.
     records = tuple(dropwhile(_unseen, found.records[:-1])) + found.records[-1:]

@@ -109,5 +109,7 @@ def _lines(report: WeeklyReport) -> Iterator[str]:
                   for s in (item.raw, item.service, item.sla)],
                  [(o.start_ms, o.end_ms, o.cause.value, o.open) for o in item.outages])
             )  # fmt: skip
+    for item in report.items:  # a month's sums, which are cut out of its weeks
+        yield repr((item.site, item.raw, item.service, item.sla))
     for row in report.evidence.rows:
         yield repr((row.site.id, tuple(row.interval), row.counts.value, row.cause))
