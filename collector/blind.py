@@ -1,7 +1,8 @@
-"""When the centre could not see: its own line was down, or it was not looking at all.
+"""When a failed look proves nothing: the centre's own line was down, it was not looking at all, or
+what the villages look at was down itself.
 
-Law: the monitor's own outage never counts against a village (C4). A look that failed while the
-centre was blind is no look.
+Law: the monitor's own outage never counts against a village (C4). A look that failed while its
+observer was blind, or its target gone, is no look.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,6 +34,22 @@ def own_line_down(all_series: Iterable[Series], settings: VerdictSettings) -> li
     if len(sites) >= settings.mass_sites_min:
         blind = union([*blind, *_mass_failures(sites, settings.mass_share)])
     return blind
+
+
+def targets_down(
+    all_series: Iterable[Series], settings: VerdictSettings
+) -> dict[str, list[Interval]]:
+    """By target, the stretches in which nearly all villages' probes failed to reach it at once:
+    then the target failed, not the villages."""
+    by_target: dict[str, list[Series]] = {}
+    for series in all_series:
+        if series.vantage == Vantage.VILLAGE and series.kind == "ping":
+            by_target.setdefault(series.target, []).append(series)
+    return {
+        target: _mass_failures(members, settings.mass_share)
+        for target, members in by_target.items()
+        if len(members) >= settings.mass_sites_min
+    }
 
 
 def not_looking(all_series: Iterable[Series], within: Interval) -> list[Interval]:

@@ -6,7 +6,7 @@ both dated back to the first look that showed them.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.islands import Island, Series
@@ -44,10 +44,12 @@ class SiteLooks:
 
 @dataclass(frozen=True)
 class Blindness:
-    """When the centre could not be believed, and when it was not looking (``blind.py``)."""
+    """When the centre could not be believed, when it was not looking, and when the targets of the
+    villages' probes were down themselves (``blind.py``)."""
 
     own_line_down: Sequence[Interval] = ()
     not_looking: Sequence[Interval] = ()
+    targets_down: Mapping[str, Sequence[Interval]] = field(default_factory=dict)
 
 
 @dataclass
@@ -92,6 +94,9 @@ def _claims(looks: SiteLooks, blindness: Blindness, settings: VerdictSettings) -
     claims = _Claims()
     for series in looks.deciding:
         central = series.vantage == Vantage.CENTRE
+        doubted = (
+            blindness.own_line_down if central else blindness.targets_down.get(series.target, ())
+        )
         islands = series.islands
         for number, island in enumerate(islands):
             held = island.last_ms + island.interval_ms
@@ -106,7 +111,7 @@ def _claims(looks: SiteLooks, blindness: Blindness, settings: VerdictSettings) -
                 claims.up.append(Interval(island.first_ms, island.last_ms + 1))
                 claims.held_up.append(span)
             elif island.outcome is Outcome.DOWN:
-                believed = subtract([span], blindness.own_line_down) if central else [span]
+                believed = subtract([span], doubted)
                 claims.down.extend(believed)
                 if believed:
                     claims.down_looks.extend(_look_times(island, believed))
@@ -221,11 +226,12 @@ def _reasons(
     for item, reason in claims.unknown:
         by_reason.setdefault(reason or Reason.NOT_LOOKED, []).append(item)
     named = [(union(items), reason) for reason, items in by_reason.items()]
+    targets = [(list(items), Reason.TARGET_DOWN) for items in blindness.targets_down.values()]
     if looks.deciding and all(one.vantage == Vantage.VILLAGE for one in looks.deciding):
-        return named, Reason.PROBE_SILENT
+        return [*named, *targets], Reason.PROBE_SILENT
     own_line = (list(blindness.own_line_down), Reason.OWN_LINE_DOWN)
     off = (list(blindness.not_looking), Reason.COLLECTOR_BLIND)
-    return [own_line, *named, off], Reason.NOT_LOOKED
+    return [own_line, *named, off, *targets], Reason.NOT_LOOKED
 
 
 def _with_reasons(

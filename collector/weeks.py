@@ -12,7 +12,7 @@ from pathlib import Path
 from collector.accounting import account, window_of
 from collector.archive.parquet import ParquetArchive
 from collector.blame import blame
-from collector.blind import not_looking, own_line_down
+from collector.blind import not_looking, own_line_down, targets_down
 from collector.engine import Engine
 from collector.facts import find_boots, find_facts, find_gaps, find_last_good
 from collector.islands import find_islands
@@ -120,6 +120,7 @@ def analyse(
     blindness = Blindness(
         own_line_down=own_line_down(all_series, settings.verdict),
         not_looking=not_looking(all_series, interval),
+        targets_down=targets_down(all_series, settings.verdict),
     )
     looks: dict[str, SiteLooks] = defaultdict(SiteLooks)
     data_until = None

@@ -55,6 +55,7 @@ class Reason:
     SEND_BUFFER_FULL = "send buffer full"
     UNREACHABLE = "host unreachable"
     OWN_LINE_DOWN = "own line down"
+    TARGET_DOWN = "target down"
     NOT_LOOKED = "not looked"
     DEADLINE = "deadline"
     BUDGET = "budget"
@@ -118,6 +119,39 @@ METRICS: Mapping[str, Metric] = {
         "s", "by how much the time of this look may be off, either way; absent: under two seconds"
     ),
     "clients": Metric("1", "Wi-Fi clients, counted and never listed", whole=True),
+    "dhcp_leases": Metric("1", "addresses that the router has lent out", whole=True),
+    "cpu_share": Metric("1", "load of the processor, 0 to 1"),
+    "load_average": Metric("1", "processes that run or wait to run, one minute's mean"),
+    "memory_used_share": Metric("1", "main memory in use, 0 to 1"),
+    "temperature_celsius": Metric("°C", "temperature of the board or its processor"),
+    "supply_watts": Metric("W", "power that the device takes"),
+    "battery_charge_share": Metric("1", "charge of a UPS battery, 0 to 1"),
+    "battery_volts": Metric("V", "voltage of a UPS battery"),
+    "battery_left_seconds": Metric("s", "how long a UPS expects to carry its load"),
+    "battery_celsius": Metric("°C", "temperature of a UPS battery"),
+    "mains_volts": Metric("V", "mains voltage at a UPS, the lowest phase"),
+    "interfaces_up": Metric("1", "ports that are up", whole=True),
+    "interfaces_down": Metric("1", "ports that are meant to be up and are not", whole=True),
+    "interface_change_seconds": Metric("s", "time since a port last went up or down"),
+    "interface_index": Metric("1", "ifIndex of the port that a trap tells of", whole=True),
+    "in_bits_per_second": Metric("bit/s", "received on the uplink port"),
+    "out_bits_per_second": Metric("bit/s", "sent on the uplink port"),
+    "utilisation_share": Metric("1", "busier direction of the uplink, of the port's speed"),
+    "in_errors_per_second": Metric("1/s", "damaged packets received, all ports"),
+    "out_errors_per_second": Metric("1/s", "packets not sent because of errors, all ports"),
+    "in_discards_per_second": Metric("1/s", "received packets dropped unharmed, all ports"),
+    "out_discards_per_second": Metric("1/s", "packets dropped before sending, all ports"),
+    "signal_dbm": Metric("dBm", "signal of a radio line, the weakest"),
+    "noise_dbm": Metric("dBm", "noise floor of a radio, the highest"),
+    "link_quality_share": Metric("1", "quality of a radio line, 0 to 1, the worst"),
+    "channel_used_share": Metric("1", "share of air time in use, the busiest radio"),
+    "lte_rssi_dbm": Metric("dBm", "received signal strength of a cellular modem"),
+    "lte_rsrp_dbm": Metric("dBm", "reference signal received power"),
+    "lte_rsrq_db": Metric("dB", "reference signal received quality"),
+    "lte_sinr_db": Metric("dB", "signal to interference and noise ratio"),
+    "optical_rx_dbm": Metric("dBm", "optical power received"),
+    "poe_ports_on": Metric("1", "ports that feed a device by PoE", whole=True),
+    "poe_watts": Metric("W", "power fed by PoE"),
     "resolve_seconds": Metric("s", "name resolved, all redirects together"),
     "connect_seconds": Metric("s", "TCP connection made, all redirects together"),
     "tls_seconds": Metric("s", "TLS handshake, all redirects together"),

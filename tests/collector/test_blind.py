@@ -1,6 +1,6 @@
 """When the centre is not to be believed, and when it was not looking."""
 
-from collector.blind import not_looking, own_line_down
+from collector.blind import not_looking, own_line_down, targets_down
 from collector.islands import Island, Series
 from collector.settings import VerdictSettings
 from model.inventory import CENTRE_SITE
@@ -93,3 +93,19 @@ def test_not_looking_stays_in_the_window() -> None:
     looked = [series("a", "..UUU.....")]
     assert minutes(not_looking(looked, Interval(0, 8 * MIN))) == [(0, 2), (5, 8)]
     assert minutes(not_looking(looked, Interval(3 * MIN, 4 * MIN))) == []
+
+
+def test_a_target_that_fails_everywhere_failed_itself() -> None:
+    """Nine of ten villages cannot reach the national target: it is down, and it alone; eight of
+    ten may well be cut off."""
+    villages = [
+        series(f"v{n}", "UUDDUU" if n < 9 else "UUUUUU", vantage="village", target="national")
+        for n in range(10)
+    ]
+    others = [series(f"v{n}", "UUUUUU", vantage="village", target="isp_gateway") for n in range(10)]
+    found = targets_down([*villages, *others], SETTINGS)
+    assert {target: minutes(spans) for target, spans in found.items()} == {
+        "national": [(1, 4)],
+        "isp_gateway": [],
+    }
+    assert targets_down(villages[1:], SETTINGS) == {}
