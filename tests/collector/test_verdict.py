@@ -117,6 +117,15 @@ def test_own_line_down_takes_the_failed_looks_only() -> None:
     assert [run.reason for run in runs] == ["", Reason.OWN_LINE_DOWN, ""]
 
 
+def test_a_target_that_is_down_cuts_no_village_off() -> None:
+    """While the national target itself is down, a village that fails to reach it is unknown."""
+    blindness = Blindness(targets_down={"national": [Interval(2 * MIN, 8 * MIN)]})
+    seen = looks(village="UUUDDDDDUUUU")
+    assert conclude(seen, 12, blindness) == ("UUU?????UUUU", [])
+    runs, _ = verdict(seen, Interval(0, 12 * MIN), blindness, SETTINGS)
+    assert [run.reason for run in runs] == ["", Reason.TARGET_DOWN, ""]
+
+
 def test_the_village_is_not_blinded_by_the_centre_s_line() -> None:
     """A village's own failed looks count while the centre is blind."""
     blindness = Blindness(own_line_down=[Interval(0, 12 * MIN)])
