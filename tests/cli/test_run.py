@@ -70,7 +70,7 @@ def test_stopping_waits_for_nobody_who_is_gone() -> None:
         "child.tend(0.0); print(child.process.pid, flush=True);"
         "keep(signals, [child], None); child.stop(); print(child.process.returncode)"
     )
-    parent = subprocess.Popen(  # noqa: S603 - our own command
+    parent = subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert parent.stdout is not None

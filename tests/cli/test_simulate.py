@@ -86,7 +86,7 @@ def test_network_answers_a_command_beside_it(folder: Path) -> None:
     address = read_recipe(folder).make().inventory.sites[0].address
     program = "from cli.simulate import app; app()"
     child = ["fping", "-q", "-r", "2", "-B", "1", str(address), "10.61.200.200"]
-    ran = subprocess.run(  # noqa: S603 - our own program above
+    ran = subprocess.run(
         in_namespace(
             [sys.executable, "-c", program, "network", "--province", str(folder), "--", *child]
         ),

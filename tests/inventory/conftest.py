@@ -41,7 +41,7 @@ def refused() -> Callable[[str, str, Path], str]:
 
     def run(imports: str, call: str, path: Path) -> str:
         script = BOUNDED.format(imports=imports, call=call)
-        done = subprocess.run(  # noqa: S603 - our own interpreter and script
+        done = subprocess.run(
             [sys.executable, "-c", script, str(path), str(MEMORY_BYTES)],
             cwd=ROOT,
             capture_output=True,

@@ -16,11 +16,11 @@ ENTER = ["unshare", "-Urn"]
 def seen(request: pytest.FixtureRequest) -> dict[str, dict[str, object]]:
     """What the engine made of each host, with a raw and with an unprivileged socket."""
     try:
-        subprocess.run([*ENTER, "test", "-w", "/dev/net/tun"], check=True, capture_output=True)  # noqa: S603 - literals
+        subprocess.run([*ENTER, "test", "-w", "/dev/net/tun"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no user namespace with a TUN device here: {error}")
     script = [sys.executable, str(Path(__file__).with_name("namespace_echoes.py")), request.param]
-    ran = subprocess.run(  # noqa: S603 - our own script
+    ran = subprocess.run(
         [*ENTER, *script],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

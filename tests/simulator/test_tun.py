@@ -168,7 +168,7 @@ def test_fping_sees_the_lines() -> None:
     why = available() or (None if shutil.which("fping") else "fping is not installed")
     if why is not None:
         pytest.skip(why)
-    ran = subprocess.run(  # noqa: S603 - our own program above
+    ran = subprocess.run(
         in_namespace([sys.executable, "-c", _PROVINCE]),
         capture_output=True,
         text=True,
