@@ -8,14 +8,18 @@ import typer
 from cli import options, terminal
 from cli.coverage import Weeks, gather
 from cli.options import DataFolder, InventoryFile, WeekText
-from model.region import Register
+from model.errors import InputError
+from model.region import RegionCode, RegionCodeError, Register, parse_code
 
 if TYPE_CHECKING:
     from maps.boundaries import Boundaries
 
 BoundariesFile = Annotated[
     Path | None,
-    typer.Option("--boundaries", help="Village polygons (GeoJSON); without them, dots."),
+    typer.Option("--boundaries", help="Village polygons (GeoJSON, GPKG, Shapefile); else dots."),
+]
+CodeProperty = Annotated[
+    str, typer.Option(help="The property of the polygons that holds the Kemendagri code.")
 ]
 Lang = Annotated[str, typer.Option("--lang", help="id or en.")]
 Fictional = Annotated[bool, typer.Option("--fictional", help="Say that the province is made up.")]
@@ -24,11 +28,19 @@ Fictional = Annotated[bool, typer.Option("--fictional", help="Say that the provi
 def map_(
     week: WeekText = None,
     weeks: Weeks = 12,
+    kabupaten: Annotated[
+        str | None, typer.Option(help="Only this part: a pocket map (peta saku), such as 61.06.")
+    ] = None,
     boundaries: BoundariesFile = None,
+    code_property: CodeProperty = "code",
     credit: Annotated[str, typer.Option(help="Who is the source of the boundaries.")] = "BIG",
     out: Annotated[Path, typer.Option("--out", help="The file to write.")] = Path("peta.html"),
     lang: Lang = "id",
     fictional: Fictional = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="Leave out the sites' contacts.")
+    ] = False,
+    png: Annotated[Path | None, typer.Option(help="Draw it as a picture of 300 kB too.")] = None,
     geojson: Annotated[Path | None, typer.Option(help="Write the week as GeoJSON too.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the week as CSV too.")] = None,
     inventory: InventoryFile = options.INVENTORY,
@@ -37,12 +49,13 @@ def map_(
     """Draw the villages by weekly state: one HTML file, opens from a disk, asks nobody."""
     from maps.exports import write_csv, write_geojson
     from maps.folium_map import write_map
-    from maps.map_data import MapInput
+    from maps.map_data import MapInput, within
+    from maps.picture import write_picture
     from maps.words import load
 
     words = load(lang)
     found = gather(inventory, data, week, weeks)
-    borders = fitted(boundaries, found.register) if boundaries else None
+    borders = fitted(boundaries, found.register, code_property) if boundaries else None
     given = MapInput(
         found.register,
         found.inventory,
@@ -51,21 +64,34 @@ def map_(
         borders,
         credit=credit,
         fictional=fictional,
+        public=public,
     )
-    written = [write_map(given, out, words)]
+    if kabupaten is not None:
+        given = within(given, region_code(kabupaten, "--kabupaten"))
+    written = [write_map(given, out, words, packed=kabupaten is not None)]
+    if png is not None:
+        written.append(write_picture(given, png, words))
     if geojson is not None:
-        written.append(write_geojson(found.register, found.coverage, geojson, borders))
+        written.append(write_geojson(given.register, given.coverage, geojson, borders))
     if csv is not None:
-        written.append(write_csv(found.register, found.coverage, csv))
+        written.append(write_csv(given.register, given.coverage, csv))
     for path in written:
         terminal.stdout.print(str(path), markup=False)
 
 
-def fitted(path: Path, register: Register) -> "Boundaries":
+def region_code(text: str, option: str) -> RegionCode:
+    """A well-formed code of any level. Raises InputError with the remedy."""
+    try:
+        return parse_code(text)
+    except RegionCodeError as error:
+        raise InputError(f"{option}: {error}") from None
+
+
+def fitted(path: Path, register: Register, code_property: str) -> "Boundaries":
     """The boundaries in a file; what does not fit the register is said on standard error."""
     from maps.boundaries import load_boundaries
 
-    borders = load_boundaries(path, register)
+    borders = load_boundaries(path, register, code_property=code_property)
     fit = borders.fit
     findings = (
         ("villages have no polygon and are drawn as hollow points", fit.without_polygon),

@@ -8,10 +8,9 @@ import typer
 
 from cli import options, terminal
 from cli.coverage import gather
-from cli.map_page import Lang
+from cli.map_page import Lang, region_code
 from cli.options import DataFolder, InventoryFile, WeekText
 from model.errors import InputError
-from model.region import RegionCode, RegionCodeError, parse_code
 
 if TYPE_CHECKING:
     from cli.coverage import Gathered
@@ -43,14 +42,6 @@ def worklist(
     listed = work_list(found.register, found.inventory, found.records, region, _start(start, found))
     for path in write_worklist(listed, out, words, found.inventory.province.timezone):
         terminal.stdout.print(str(path), markup=False)
-
-
-def region_code(text: str, option: str) -> RegionCode:
-    """A well-formed code of any level. Raises InputError with the remedy."""
-    try:
-        return parse_code(text)
-    except RegionCodeError as error:
-        raise InputError(f"{option}: {error}") from None
 
 
 def _start(text: str | None, found: "Gathered") -> tuple[float, float] | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maps.frames import EQUAL_AREA, WGS84, read_layer
 from model.errors import InputError
 from model.region import RegionCode, Register, kabupaten_of, kecamatan_of
 
@@ -17,9 +18,6 @@ Point = tuple[float, float]
 
 Polygon = tuple[tuple[Point, ...], ...]
 """Rings: the outer one, then the holes; the last point repeats the first."""
-
-_DEGREES = "EPSG:4326"
-_METRES = "EPSG:6933"  # equal-area, and nearly true to shape at the equator, where Indonesia lies
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ def load_boundaries(
         # Adding whole areas is right only as far as villages do not overlap: see overlap_km2.
         areas |= frame.groupby("upper")["km2"].sum().to_dict()
         labels |= _labels(frame[["upper", "geometry"]].dissolve("upper").reset_index(), "upper")
-    shapes = frame.geometry.to_crs(_DEGREES)
+    shapes = frame.geometry.to_crs(WGS84)
     return Boundaries(
         {code: _rings(shape) for code, shape in zip(frame["code"], shapes, strict=True)},
         areas,
@@ -73,22 +71,14 @@ def load_boundaries(
 
 
 def _read(path: Path, code_property: str) -> Any:
-    # The one file that may; in here because it takes a second that others need not pay.
-    import geopandas  # noqa: PLC0415, TID251
-
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; name one with --boundaries")
-    try:
-        frame = geopandas.read_file(path)
-    except Exception as error:
-        raise InputError(f"{path}: not readable as polygons: {error}") from error
+    frame = read_layer(path)
     if code_property not in frame.columns:
         raise InputError(
             f"{path}: no property {code_property!r}: each polygon needs its Kemendagri code there"
         )
-    # RFC 7946: GeoJSON that names no CRS is WGS 84.
-    frame = frame.set_crs(_DEGREES) if frame.crs is None else frame
-    found = frame.rename(columns={code_property: "code"})[["code", "geometry"]].to_crs(_METRES)
+    found = frame.rename(columns={code_property: "code"})[["code", "geometry"]].to_crs(EQUAL_AREA)
     found["code"] = found["code"].astype(str)
     return found
 
@@ -126,7 +116,7 @@ def _fitting(frame: Any, register: Register, path: Path) -> tuple[Any, Fit]:
 
 
 def _labels(frame: Any, column: str) -> dict[RegionCode, Point]:
-    points = frame.geometry.representative_point().to_crs(_DEGREES)
+    points = frame.geometry.representative_point().to_crs(WGS84)
     return {code: (point.x, point.y) for code, point in zip(frame[column], points, strict=True)}
 
 

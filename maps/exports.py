@@ -1,29 +1,39 @@
-"""The village week for other programs: GeoJSON (RFC 7946) and CSV.
+"""The village week for other programs: GeoJSON, GeoPackage, KML, Parquet and CSV.
 
-Law: one row for each village of the register, measured or not. Numbers stay numbers; text that a
-spreadsheet would run as a formula is made text. A file appears whole or not at all.
+Law: one row for each village of the register, measured or not, and the same in every format.
+Numbers stay numbers; text that a spreadsheet would run as a formula is made text. A file appears
+whole or not at all.
 """
 
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from maps.boundaries import Boundaries, Polygon
 from maps.coverage import Coverage
 from maps.files import write_text
+from maps.spreadsheet import guarded
 from model.region import Register
 
-# Full-width forms too: some spreadsheets take them for the plain ones.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
-
 Value = str | int | float | bool | None
+Row = dict[str, Value]
 
 
-def village_rows(register: Register, result: Coverage) -> Iterator[dict[str, Value]]:
-    """The columns of both exports. Shares are 0 to 1; what was not measured is None."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows with the same columns, and for each its GeoJSON geometry (None: it is nowhere)."""
+
+    rows: Sequence[Row]
+    shapes: Sequence[dict[str, Any] | None]
+
+
+def village_rows(register: Register, result: Coverage) -> Iterator[Row]:
+    """The columns of all exports. Shares are 0 to 1; what was not measured is None."""
     for item in result.villages:
         village, best = item.village, item.weeks[-1].best
         yield {
@@ -48,39 +58,57 @@ def village_rows(register: Register, result: Coverage) -> Iterator[dict[str, Val
         }
 
 
+def village_table(
+    register: Register, result: Coverage, boundaries: Boundaries | None = None
+) -> Table:
+    """The rows, each with its village's polygon, else its point, else no geometry.
+
+    Positions are WGS 84 with five decimals (about a metre); outer rings run counter-clockwise.
+    """
+    polygons = boundaries.polygons if boundaries else {}
+    shapes: list[dict[str, Any] | None] = []
+    for item in result.villages:
+        village = item.village
+        if village.code in polygons:
+            parts = [_oriented(part) for part in polygons[village.code]]
+            shapes.append({"type": "MultiPolygon", "coordinates": parts})
+        elif village.lon is not None and village.lat is not None:
+            shapes.append({"type": "Point", "coordinates": [village.lon, village.lat]})
+        else:
+            shapes.append(None)
+    return Table(list(village_rows(register, result)), shapes)
+
+
 def write_csv(register: Register, result: Coverage, path: Path) -> Path:
-    """Write the village week as CSV (RFC 4180, UTF-8 with a byte order mark, which spreadsheets
-    need to read it as UTF-8). Raises UnavailableError when it cannot be written."""
-    rows = list(village_rows(register, result))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
-    write_text(path, "\ufeff" + text.getvalue())
-    return path
+    """Write the village week as CSV, see ``table_csv``."""
+    return table_csv(village_table(register, result), path)
 
 
 def write_geojson(
     register: Register, result: Coverage, path: Path, boundaries: Boundaries | None = None
 ) -> Path:
-    """Write the village week as GeoJSON: the village's polygon, else its point, else no geometry.
+    """Write the village week as GeoJSON, see ``table_geojson``."""
+    return table_geojson(village_table(register, result, boundaries), path)
 
-    Positions are WGS 84 with five decimals (about a metre); outer rings run counter-clockwise.
-    Raises UnavailableError when it cannot be written.
-    """
-    polygons = boundaries.polygons if boundaries else {}
-    features = []
-    for row, item in zip(village_rows(register, result), result.villages, strict=True):
-        village = item.village
-        geometry: dict[str, object] | None = None
-        if village.code in polygons:
-            parts = [_oriented(part) for part in polygons[village.code]]
-            geometry = {"type": "MultiPolygon", "coordinates": parts}
-        elif village.lon is not None and village.lat is not None:
-            geometry = {"type": "Point", "coordinates": [village.lon, village.lat]}
-        features.append(
-            {"type": "Feature", "id": village.code, "properties": row, "geometry": geometry}
-        )
+
+def table_csv(table: Table, path: Path) -> Path:
+    """Write the rows as CSV (RFC 4180, UTF-8 with a byte order mark, which spreadsheets need to
+    read it as UTF-8). Raises UnavailableError when it cannot be written."""
+    rows = table.rows
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows({key: guarded(value) for key, value in row.items()} for row in rows)
+    write_text(path, "\ufeff" + text.getvalue())
+    return path
+
+
+def table_geojson(table: Table, path: Path) -> Path:
+    """Write as GeoJSON (RFC 7946). Raises UnavailableError when it cannot be written."""
+    features = [
+        {"type": "Feature", "id": row["code"], "properties": row, "geometry": shape}
+        for row, shape in zip(table.rows, table.shapes, strict=True)
+    ]
     document = {"type": "FeatureCollection", "features": features}
     write_text(
         path, json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -88,11 +116,22 @@ def write_geojson(
     return path
 
 
-def _cell(value: Value) -> Value:
-    """A text that begins like a formula, after blanks too, gets an apostrophe before it."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA_STARTS):
-        return "'" + value
-    return str(value).lower() if isinstance(value, bool) else value
+def write_all(table: Table, folder: Path, name: str) -> list[Path]:
+    """Write every format into ``folder`` as ``name`` with its ending; returns their paths.
+
+    Raises UnavailableError when one cannot be written.
+    """
+    # In here because geopandas takes a second that CSV and GeoJSON need not pay.
+    from maps import frames  # noqa: PLC0415
+
+    frame = frames.make_frame(table.rows, table.shapes)
+    return [
+        table_csv(table, folder / f"{name}.csv"),
+        table_geojson(table, folder / f"{name}.geojson"),
+        frames.write_gpkg(frame, folder / f"{name}.gpkg", name),
+        frames.write_kml(frame, folder / f"{name}.kml", name),
+        frames.write_parquet(frame, folder / f"{name}.parquet"),
+    ]
 
 
 def _oriented(polygon: Polygon) -> list[list[list[float]]]:

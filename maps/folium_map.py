@@ -5,8 +5,10 @@ folium composes the page; its popups, tooltips, layer names and icons, which exe
 are not used. Data stand in one inert block, and a Content-Security-Policy admits our scripts only.
 """
 
+import base64
 import json
 import re
+import zlib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -60,36 +62,43 @@ class _Map(folium.Map):
           <noscript>{{ this.parts.no_script|e }}</noscript>
         </main>
         <script type="application/json" id="data">{{ this.parts.data }}</script>
+        {% if this.parts.packed %}
+        <script type="text/plain" id="packed">{{ this.parts.packed }}</script>
+        {% else %}
         <script>{{ this.parts.leaflet_js }}</script>
+        {% endif %}
         <script>{{ this.parts.js }}</script>
         {% endmacro %}
         {% macro script(this, kwargs) %}
-        drawMap(L.map("{{ this.get_name() }}", {
+        whenReady(() => drawMap(L.map("{{ this.get_name() }}", {
           center: {{ this.location|tojson }}, crs: L.CRS.{{ this.crs }}, ...{{ this.options|tojavascript }}
-        }));
+        })));
         {% endmacro %}
         """  # noqa: E501 - a template's lines are as long as its HTML
     )
     parts: Mapping[str, str]
 
 
-def write_map(given: MapInput, path: Path, words: Words) -> Path:
+def write_map(given: MapInput, path: Path, words: Words, *, packed: bool = False) -> Path:
     """Write the map of the weeks in ``given`` as one file and return its path.
 
-    Raises UnavailableError when the file cannot be written.
+    ``packed`` makes a pocket page of about half the size, which asks for a browser of 2023 or newer
+    (DecompressionStream). Raises UnavailableError when the file cannot be written.
     """
-    write_text(path, render(given, words))
+    write_text(path, render(given, words, packed=packed))
     return path
 
 
-def render(given: MapInput, words: Words) -> str:
-    """The page as text."""
+def render(given: MapInput, words: Words, *, packed: bool = False) -> str:
+    """The page as text; ``packed`` as in ``write_map``."""
     data = document(given, words)
     # "<" only ever stands inside JSON strings, where the escape means the same to JSON and
     # nothing to HTML: neither "</script" nor "<!--" can appear.
     block = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     block = block.replace("<", "\\u003c")
-    leaflet = files("js_lib_leaflet").joinpath(_LEAFLET)
+    release = files("js_lib_leaflet").joinpath(_LEAFLET)
+    leaflet = _without_source_map(release.joinpath("leaflet.js").read_text("utf-8"))
+    scripts = ("start_packed.js" if packed else "start.js", *_SCRIPTS)
     province = _Map(
         location=[0.0, 0.0],
         tiles=None,
@@ -105,19 +114,27 @@ def render(given: MapInput, words: Words) -> str:
     province._id = "province"  # folium's random names would make every run another file
     province.default_js, province.default_css = [], []  # no links to jQuery, Bootstrap, icon fonts
     province.parts = {
-        "leaflet_css": _without_images(leaflet.joinpath("leaflet.css").read_text("utf-8")),
-        "leaflet_js": _without_source_map(leaflet.joinpath("leaflet.js").read_text("utf-8")),
+        "leaflet_css": _without_images(release.joinpath("leaflet.css").read_text("utf-8")),
+        "leaflet_js": leaflet,
         "css": (_ASSETS / "map.css").read_text("utf-8"),
-        "js": "".join((_ASSETS / name).read_text("utf-8") for name in _SCRIPTS),
+        "js": "".join((_ASSETS / name).read_text("utf-8") for name in scripts),
         "frame": (_ASSETS / "map.html").read_text("utf-8"),
         "no_script": words("map.no_script"),
-        "data": block,
+        "data": "" if packed else block,
+        "packed": _packed({"leaflet": leaflet, "data": block}) if packed else "",
     }
     figure = folium.Figure(title=data["title"])
     figure._template = Template(_PAGE.replace("@LANG@", words.lang))
     figure.add_child(province)
     page = str(figure.render())
-    return page.replace("@POLICY@", page_policy(page), 1)
+    return page.replace("@POLICY@", page_policy(page, [leaflet] if packed else []), 1)
+
+
+def _packed(texts: Mapping[str, str]) -> str:
+    """Deflated JSON (RFC 1951, without a header) in base64."""
+    squeeze = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    content = json.dumps(texts, ensure_ascii=False).encode()
+    return base64.b64encode(squeeze.compress(content) + squeeze.flush()).decode()
 
 
 def _without_images(css: str) -> str:

@@ -4,17 +4,20 @@ exactly those that we wrote, by their hashes (CSP Level 3, "hash-source")."""
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 
 
-def page_policy(page: str) -> str:
-    """For a page with inline scripts and styles, without attributes on their tags."""
+def page_policy(page: str, scripts: Sequence[str] = ()) -> str:
+    """For a page with inline scripts and styles, without attributes on their tags; ``scripts`` are
+    those that it puts in later."""
 
     def hashes(tag: str) -> str:
         found = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
         return " ".join(_source(text) for text in found)
 
+    allowed = " ".join([hashes("script"), *map(_source, scripts)])
     return (
-        f"default-src 'none'; script-src {hashes('script')}; style-src {hashes('style')}; "
+        f"default-src 'none'; script-src {allowed}; style-src {hashes('style')}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
 

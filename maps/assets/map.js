@@ -88,6 +88,7 @@ function drawMap(map) {
   };
   addEventListener("beforeprint", () => paper(true));
   addEventListener("afterprint", () => paper(false));
-  fit(villages);
   side.show();
+  map.invalidateSize({ animate: false }); // the side has its words, and the map what is left
+  fit(villages);
 }

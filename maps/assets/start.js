@@ -1,0 +1,3 @@
+// A whole page is ready as it stands.
+"use strict";
+const whenReady = (run) => run();
