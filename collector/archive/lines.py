@@ -6,9 +6,11 @@ writing it again replaces it. The reason is a tag: VictoriaMetrics keeps no text
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from model.columns import TEXT_COLUMNS, Block, Coded
 from model.measurement import METRICS
@@ -30,6 +32,20 @@ def text_column(block: Block, name: str) -> list[str]:
     if isinstance(values, Coded):
         return [str(values.names[code]) for code in values.codes]
     return [str(value) for value in values]
+
+
+def joined(looks: Mapping[tuple[str, ...], Mapping[str, float]]) -> Block:
+    """Looks as a block: by TEXT_COLUMNS and the time (ms, as text), their fields by name."""
+    rows = sorted(looks.items())
+    columns: dict[str, Any] = {
+        name: [key[at] for key, _ in rows] for at, name in enumerate(TEXT_COLUMNS)
+    }
+    columns["at_ms"] = np.array([int(key[-1]) for key, _ in rows], np.int64)
+    columns["outcome"] = np.array([int(look["outcome"]) for _, look in rows], np.int8)
+    for name in METRICS:
+        if any(name in look for _, look in rows):
+            columns[name] = np.array([look.get(name, np.nan) for _, look in rows], np.float64)
+    return Block(columns, len(rows))
 
 
 def _lines(block: Block) -> Iterator[str]:

@@ -13,15 +13,11 @@ import urllib.request
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from http.client import HTTPException
-from typing import Any
-
-import numpy as np
 
 from collector.archive.influxdb import TIMEOUT_MS, LineWriter
-from collector.archive.lines import text_column
+from collector.archive.lines import joined, text_column
 from model.columns import TEXT_COLUMNS, Block
 from model.errors import UnavailableError
-from model.measurement import METRICS
 from model.timeline import Interval
 
 PATIENCE_SECONDS = 30.0
@@ -91,17 +87,7 @@ class VictoriaArchive:
             key = tuple(words.get(name, "") for name in TEXT_COLUMNS)
             for value, at in zip(series["values"], series["timestamps"], strict=True):
                 looks[*key, str(at)][metric] = value
-        rows = sorted(looks.items())
-        columns: dict[str, Any] = {
-            name: [key[at] for key, _ in rows] for at, name in enumerate(TEXT_COLUMNS)
-        }
-        columns["at_ms"] = np.array([int(key[-1]) for key, _ in rows], np.int64)
-        columns["outcome"] = np.array([int(look["outcome"]) for _, look in rows], np.int8)
-        for name in METRICS:
-            if any(name in look for _, look in rows):
-                read = [look.get(name, np.nan) for _, look in rows]
-                columns[name] = np.array(read, np.float64)
-        return Block(columns, len(rows))
+        return joined(looks)
 
     def tend(self, journal_id: str, done: int, now_ms: int) -> None:
         """Nothing: compaction and retention are the server's."""

@@ -76,8 +76,8 @@ def test_a_token_buys_one_key_for_its_site(rig: Rig, watched: Inventory) -> None
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda rig, token: rig.keys.revoke("probe-1", NOW_MS),
-        lambda rig, token: setattr(rig, "now_ms", NOW_MS + 3_600_000),
+        lambda rig, _token: rig.keys.revoke("probe-1", NOW_MS),
+        lambda rig, _token: setattr(rig, "now_ms", NOW_MS + 3_600_000),
         lambda rig, token: rig.enrol(token),
     ],
     ids=["revoked", "too old", "spent"],

@@ -1,5 +1,8 @@
 """The Parquet archive: whole files, exact values, the same name twice changes nothing."""
 
+import math
+import random
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +10,7 @@ import pyarrow.parquet as pq  # noqa: TID251 - the judge reads the files with th
 import pytest
 
 from collector.archive.order import DAY_MS
-from collector.archive.parquet import ROW_GROUP_ROWS, ParquetArchive
+from collector.archive.parquet import GRACE_MS, ROW_GROUP_ROWS, ParquetArchive
 from model.columns import Block, Coded
 from model.errors import UnavailableError
 from model.timeline import Interval
@@ -143,3 +146,92 @@ def test_a_disk_that_refuses_is_said_so(tmp_path: Path) -> None:
     archive = ParquetArchive(tmp_path / "file")
     with pytest.raises(UnavailableError, match="Free some space"):
         archive.append("x", block([DAY]))
+
+
+def part(archive: ParquetArchive, first: int, last: int, day: int = DAY) -> None:
+    """A journal's part with one look for each of its batches."""
+    archive.append(
+        f"journal-a1-{first}-{last}", block([day + n * 1000 for n in range(first, last + 1)])
+    )
+
+
+def test_many_small_parts_become_one(tmp_path: Path) -> None:
+    """Compacted, the looks are the same and in order; the covered parts are not counted, stay for
+    readers who listed them before, and go an hour later."""
+    archive = ParquetArchive(tmp_path)
+    for n in range(20):
+        part(archive, 3 * n + 1, 3 * n + 3)
+    before = sorted(read(archive), key=lambda row: str(row["at"]))
+    listed = archive.files()
+    archive.tend("a1", 60, DAY + 1)
+    assert [path.name for path in archive.files()] == ["journal-a1-1-60.parquet"]
+    assert read(archive) == before
+    assert all(path.exists() for path in listed)
+    written_ms = archive.files()[0].stat().st_mtime_ns // 1_000_000
+    archive.tend("a1", 60, written_ms + GRACE_MS + 1)
+    assert len(list(tmp_path.rglob("*.parquet"))) == 1
+    assert read(archive) == before
+
+
+def test_only_what_is_final_is_compacted(tmp_path: Path) -> None:
+    """A part beyond the cursor may be written again; those of another journal and imports are left
+    alone; late looks join their own day at the next time."""
+    archive = ParquetArchive(tmp_path)
+    for n in range(1, 15):
+        part(archive, n, n)
+    archive.append("journal-b2-1-9", block([DAY]))
+    archive.append("import", block([DAY]))
+    archive.tend("a1", 13, DAY + 1)
+    names = [path.stem for path in archive.files()]
+    assert names == ["import", "journal-a1-1-13", "journal-a1-14-14", "journal-b2-1-9"]
+    part(archive, 99, 120)
+    archive.tend("a1", 120, DAY + 3 * DAY_MS)
+    names = [path.stem for path in archive.files()]
+    assert names == ["import", "journal-a1-1-120", "journal-b2-1-9"]
+    assert len(read(archive)) == 14 + 22 + 2
+
+
+def test_readers_never_miss_or_double_while_parts_are_compacted(tmp_path: Path) -> None:
+    """A reader that lists and reads over and over sees every look once, at any moment."""
+    archive = ParquetArchive(tmp_path)
+    part(archive, 1, 1)
+    seen, stop = [], threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            seen.append(archive.rows(Interval(DAY, DAY + DAY_MS)))
+
+    reader = threading.Thread(target=watch)
+    reader.start()
+    for n in range(2, 60):
+        part(archive, n, n)
+        archive.tend("a1", n, DAY + 1)
+    stop.set()
+    reader.join()
+    assert seen == sorted(seen)
+    assert set(seen) <= set(range(1, 60))
+    assert archive.rows(Interval(DAY, DAY + DAY_MS)) == 59
+
+
+def test_old_days_are_forgotten_only_when_asked(tmp_path: Path) -> None:
+    """Without a limit everything stays; with one, days beyond it go as whole folders."""
+    for keep_days, left in ((None, 3), (40, 2)):
+        archive = ParquetArchive(tmp_path, keep_days)
+        for days in (0, 40, 41):
+            part(archive, days + 1, days + 1, DAY - days * DAY_MS)
+        archive.tend("a1", 0, DAY)
+        assert len(archive.files()) == left
+
+
+def test_round_trip_times_keep_what_can_be_measured(tmp_path: Path) -> None:
+    """Shortened to 12 bits they are within 0.03 %, in order, and what is missing stays missing."""
+    draw = random.Random(7)  # noqa: S311 - no secret
+    given = [*sorted(10 ** draw.uniform(-4, 1) for _ in range(2000)), math.nan]
+    archive = ParquetArchive(tmp_path)
+    made = block([DAY + n for n in range(len(given))])
+    columns = {**made.columns, "rtt_median_seconds": np.array(given)}
+    archive.append("x", Block(columns, made.rows))
+    found = pq.read_table(archive.files()[0])["rtt_median_seconds"].to_pylist()
+    assert found[-1] is None
+    assert found[:-1] == sorted(found[:-1])
+    assert max(abs(got / want - 1) for got, want in zip(found[:-1], given, strict=False)) <= 0.0003
