@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maps.frames import EQUAL_AREA, WGS84, read_layer
+from maps.frames import WGS84, equal_area_around, read_layer
 from model.errors import InputError
 from model.region import RegionCode, Register, kabupaten_of, kecamatan_of
 
@@ -78,7 +78,10 @@ def _read(path: Path, code_property: str) -> Any:
         raise InputError(
             f"{path}: no property {code_property!r}: each polygon needs its Kemendagri code there"
         )
-    found = frame.rename(columns={code_property: "code"})[["code", "geometry"]].to_crs(EQUAL_AREA)
+    found = frame.rename(columns={code_property: "code"})[["code", "geometry"]]
+    if found.geometry.is_empty.all() or found.geometry.isna().all():
+        raise InputError(f"{path}: no shapes in it")
+    found = found.to_crs(equal_area_around(found))
     found["code"] = found["code"].astype(str)
     return found
 

@@ -12,8 +12,6 @@ from maps.files import write_bytes
 from model.errors import InputError
 
 WGS84 = "EPSG:4326"
-EQUAL_AREA = "EPSG:6933"
-"""Equal-area, and nearly true to shape at the equator, where Indonesia lies (EASE-Grid 2.0)."""
 
 
 def read_layer(path: Path) -> Any:
@@ -40,6 +38,16 @@ def make_frame(
 
     return geopandas.GeoDataFrame(
         list(rows), geometry=[shape(one) if one else None for one in shapes], crs=WGS84
+    )
+
+
+def equal_area_around(frame: Any) -> str:
+    """Lambert's azimuthal equal-area projection in metres, around the middle of a frame: areas are
+    true, and over a province lengths and shapes are within 0.2 % (Snyder 1987, p. 182)."""
+    west, south, east, north = frame.to_crs(WGS84).total_bounds
+    return (
+        f"+proj=laea +lat_0={(south + north) / 2:.4f} +lon_0={(west + east) / 2:.4f} "
+        "+datum=WGS84 +units=m +no_defs"
     )
 
 
