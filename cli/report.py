@@ -57,10 +57,11 @@ def report(
     if context.invoked_subcommand is not None:
         return
     from cli.report_send import recipients, send_report
-    from maps.report.write import write_report
+    from maps.report.write import check_code, write_report
     from maps.words import load
 
     words = load(lang)
+    check_code(kabupaten)
     targets = recipients(send) if send is not None else None
     made = make(inventory, data, week, month, weeks, kabupaten)
     written = write_report(made.model, out, words, kabupaten=kabupaten, fictional=fictional)

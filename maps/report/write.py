@@ -21,10 +21,15 @@ from model.errors import InputError
 _CODE = re.compile(r"\d{2}(\.\d{2}){0,2}", re.ASCII)
 
 
-def stem(report: WeeklyReport, words: Words, kabupaten: str | None) -> str:
-    """``laporan-2026-W46``, ``laporan-2026-10-61.01``. Raises InputError for what is no code."""
+def check_code(kabupaten: str | None) -> None:
+    """Raises InputError for what is no region's code: it becomes a part of file names."""
     if kabupaten is not None and not _CODE.fullmatch(kabupaten):
         raise InputError(f"--kabupaten {kabupaten!r}: write a code such as 61.01")
+
+
+def stem(report: WeeklyReport, words: Words, kabupaten: str | None) -> str:
+    """``laporan-2026-W46``, ``laporan-2026-10-61.01``. Raises InputError for what is no code."""
+    check_code(kabupaten)
     period = f"{words('report.file')}-{report.month or report.coverage.week}"
     return period + (f"-{kabupaten}" if kabupaten else "")
 
