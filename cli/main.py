@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "coverage": ("coverage", "coverage", "How many villages have stable internet, by region."),
     "map": ("map_page", "map_", "The map: one file, no network."),
     "worklist": ("worklist", "worklist", "Where a technician has to go, for a phone."),
+    "reach": ("reach", "reach", "How much of each village a working access point reaches."),
     "export": ("export", "export", "The village week for other programs and for the public."),
     "report": ("report", "app", "The weekly report: write it, send it, check one."),
     "probe": ("probe", "app", "The probe: look, keep what was seen, carry it home."),

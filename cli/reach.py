@@ -80,7 +80,7 @@ def reach(
         "reached km²": lambda row: f"{row['reached_km2']:,.2f}",
         "share": lambda row: wording.share(row["share"]),
         "people": lambda row: (
-            wording.NONE if row["population_reached"] is None else f"{row['population_reached']:,}"
+            "–" if row["population_reached"] is None else f"{row['population_reached']:,}"
         ),
         "Sanggau": lambda row: f"{row['villages_by_sanggau_rule']} / {row['villages']}",
     }
