@@ -71,7 +71,9 @@ def _path(table: Described, rows_usual: int, rows_max: int) -> dict[str, Any]:
         _parameter("offset", {"type": "integer", "minimum": 0, "maximum": 10**9, "default": 0}),
     ]
     if table.weekly:
-        parameters.append(_parameter("week", {"type": "string", "pattern": r"^\d{4}-W\d{2}$"}))
+        parameters.append(
+            _parameter("week", {"type": "string", "pattern": r"^\d{4}-W(0[1-9]|[1-4]\d|5[0-3])$"})
+        )
     page = {
         "type": "object",
         "required": ["rows", "total", "next"],
