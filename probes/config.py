@@ -164,7 +164,7 @@ def _judge_address(text: str, rung: str, where: str, *, literal: bool) -> None:
             raise ConfigError(f"{where}: {text!r} is no address to look at") from None
         return
     if (
-        address.is_loopback
+        (address.is_loopback and not literal)  # an echo to oneself harms nobody; a request may
         or address.is_multicast
         or address.is_unspecified
         or address.is_link_local
