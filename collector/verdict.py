@@ -8,6 +8,7 @@ both dated back to the first look that showed them.
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from collector.islands import Island, Series
 from collector.settings import VerdictSettings
@@ -59,7 +60,7 @@ class _Claims:
     up: list[Interval] = field(default_factory=list)
     held_up: list[Interval] = field(default_factory=list)
     down: list[Interval] = field(default_factory=list)
-    down_looks: list[int] = field(default_factory=list)
+    down_looks: list["_FailedLooks"] = field(default_factory=list)
     unknown: list[tuple[Interval, str]] = field(default_factory=list)
 
 
@@ -113,38 +114,64 @@ def _claims(looks: SiteLooks, blindness: Blindness, settings: VerdictSettings) -
             elif island.outcome is Outcome.DOWN:
                 believed = subtract([span], doubted)
                 claims.down.extend(believed)
-                if believed:
-                    claims.down_looks.extend(_look_times(island, believed))
+                claims.down_looks.extend(_FailedLooks(island, piece) for piece in believed)
             else:
                 claims.unknown.append((span, island.reason))
-    claims.down_looks.sort()
     claims.unknown.extend(looks.known_gaps)
     return claims
 
 
-def _look_times(island: Island, believed: Sequence[Interval]) -> list[int]:
-    """When the looks of an island were made (evenly spread), as far as they are believed."""
-    steps = max(island.looks - 1, 1)
-    times = [
-        island.first_ms + (island.last_ms - island.first_ms) * step // steps
-        for step in range(island.looks)
-    ]
-    return [at for at in times if any(start <= at < end for start, end in believed)]
+class _FailedLooks(NamedTuple):
+    """The looks of a DOWN island as far as they are believed; an island's looks lie evenly between
+    its first and its last. (A week of silence is ten thousand looks: they are counted, not listed.)
+    """
+
+    island: Island
+    believed: Interval
+
+    def numbers(self, within: Interval) -> range:
+        """Which of the island's looks (0 is the first) lie in ``within`` and are believed."""
+        piece = self.believed.clip(within)
+        if piece is None:
+            return range(0)
+        return range(self._from(piece.start_ms), self._from(piece.end_ms))
+
+    def at_ms(self, number: int) -> int:
+        """When a look was made."""
+        island = self.island
+        length, steps = island.last_ms - island.first_ms, max(island.looks - 1, 1)
+        return island.first_ms + length * number // steps
+
+    def _from(self, at_ms: int) -> int:
+        """The number of the first look at or after a moment."""
+        island = self.island
+        length, steps = island.last_ms - island.first_ms, max(island.looks - 1, 1)
+        after = max(at_ms - island.first_ms, 0)
+        if length == 0:
+            return island.looks if after else 0
+        return min(-(-after * steps // length), island.looks)
+
+
+def _count(looks: Sequence[_FailedLooks], within: Interval) -> int:
+    return sum(len(one.numbers(within)) for one in looks)
+
+
+def _first(looks: Sequence[_FailedLooks], within: Interval) -> int | None:
+    """When the first failed look in ``within`` was made."""
+    found = [one.at_ms(numbers[0]) for one in looks if (numbers := one.numbers(within))]
+    return min(found, default=None)
 
 
 def _from_a_look(
-    down: Sequence[Interval], up: Sequence[Interval], look_times: Sequence[int]
+    down: Sequence[Interval], up: Sequence[Interval], looks: Sequence[_FailedLooks]
 ) -> list[Interval]:
     """Where a good look from elsewhere cut a down stretch, the rest begins with its own first
     failed look."""
     cuts = {item.end_ms for item in up}
     found: list[Interval] = []
     for item in down:
-        start = item.start_ms
-        if start in cuts:
-            number = bisect_left(look_times, start)
-            start = look_times[number] if number < len(look_times) else item.end_ms
-        if start < item.end_ms:
+        start = _first(looks, item) if item.start_ms in cuts else item.start_ms
+        if start is not None:
             found.append(Interval(start, item.end_ms))
     return found
 
@@ -162,7 +189,7 @@ def _seen(good: Sequence[Interval], down: Sequence[Interval]) -> list[Interval]:
 
 def _settled(
     down: Sequence[Interval],
-    look_times: Sequence[int],
+    looks: Sequence[_FailedLooks],
     up: Sequence[Interval],
     settings: VerdictSettings,
 ) -> list[Interval]:
@@ -171,8 +198,7 @@ def _settled(
     settle = settings.settle_seconds * 1000
     merged: list[Interval] = []
     for item in down:
-        looks = bisect_left(look_times, item.end_ms) - bisect_left(look_times, item.start_ms)
-        if looks < settings.confirm_looks:
+        if _count(looks, item) < settings.confirm_looks:
             continue
         if merged and item.start_ms - merged[-1].end_ms < settle:
             between = [Interval(merged[-1].end_ms, item.start_ms)]
