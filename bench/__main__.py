@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import aggregate, echoes, history, province, week
+from bench import aggregate, echoes, history, province, report, week
 
 BENCHES = {
     "echoes": echoes.run,
@@ -10,6 +10,7 @@ BENCHES = {
     "province": province.run,
     "week": week.run,
     "aggregate": aggregate.run,
+    "report": report.run,
 }
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options, terminal
-from cli.coverage import Gathered, Weeks, gather
-from cli.map_page import Fictional, Lang
+from cli.coverage import Weeks, gather
+from cli.map_page import BoundariesFile, CodeProperty, Fictional, Lang
 from cli.options import DataFolder, InventoryFile, WeekText
 from cli.report_verify import verify
 from model.errors import InputError
@@ -26,10 +26,10 @@ app.command("verify")(verify)
 
 @dataclass(frozen=True)
 class Made:
-    """A report with what it was gathered from."""
+    """A report, and the same figures as the map takes them."""
 
     model: "WeeklyReport"
-    found: Gathered
+    given: "MapInput"
 
 
 @app.callback(invoke_without_command=True)
@@ -45,6 +45,9 @@ def report(
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="The folder to write to.")] = Path("report"),
     lang: Lang = "id",
+    boundaries: BoundariesFile = None,
+    code_property: CodeProperty = "code",
+    credit: Annotated[str, typer.Option(help="Who is the source of the boundaries.")] = "BIG",
     fictional: Fictional = False,
     send: Annotated[
         Path | None,
@@ -57,14 +60,18 @@ def report(
     if context.invoked_subcommand is not None:
         return
     from cli.report_send import recipients, send_report
+    from maps.picture import picture
     from maps.report.write import check_code, write_report
     from maps.words import load
 
     words = load(lang)
     check_code(kabupaten)
     targets = recipients(send) if send is not None else None
-    made = make(inventory, data, week, month, weeks, kabupaten)
-    written = write_report(made.model, out, words, kabupaten=kabupaten, fictional=fictional)
+    made = make(inventory, data, week, month, weeks, kabupaten, boundaries, code_property)
+    drawn = picture(replace(made.given, credit=credit, fictional=fictional), words)
+    written = write_report(
+        made.model, out, words, kabupaten=kabupaten, picture=drawn, fictional=fictional
+    )
     for path in written.values():
         terminal.stdout.print(str(path), markup=False, soft_wrap=True)
     if targets is not None:
@@ -78,8 +85,11 @@ def make(
     month: str | None,
     weeks: int,
     kabupaten: str | None,
+    boundaries: Path | None = None,
+    code_property: str = "code",
 ) -> Made:
     """The report's figures. Raises InputError for a week, month or region that is none."""
+    from cli.map_page import fitted
     from collector.settings import AccountingSettings
     from maps.coverage import coverage
     from maps.map_data import MapInput, within
@@ -96,7 +106,8 @@ def make(
     found = gather(inventory, data, last, reach)
     # A week before the first look bears no figure, even where its neighbour's margin was read.
     records = tuple(dropwhile(_unseen, found.records[:-1])) + found.records[-1:]
-    given = MapInput(found.register, found.inventory, found.coverage, records)
+    borders = fitted(boundaries, found.register, code_property) if boundaries else None
+    given = MapInput(found.register, found.inventory, found.coverage, records, borders)
     if kabupaten is not None:
         given = within(given, kabupaten)
         named = replace(
@@ -118,7 +129,7 @@ def make(
         exempt_causes=frozenset(AccountingSettings().exempt_causes),
         revised=_revised(data, given),
     )
-    return Made(model, found)
+    return Made(model, given)
 
 
 def _unseen(record: WeekRecord) -> bool:

@@ -24,6 +24,14 @@ from model.timeline import Interval
 from model.week import Week
 
 WEEK = Week(2026, 46)
+ZONES = (
+    "Asia/Jakarta",
+    "Asia/Pontianak",
+    "Asia/Makassar",
+    "Asia/Jayapura",
+    "Australia/Lord_Howe",
+    "America/Santiago",
+)
 
 
 def invoke(*words: str) -> Result:
@@ -200,8 +208,7 @@ def weeks_of(first: int, last: int) -> list[Week]:
     return found
 
 
-@pytest.mark.parametrize("zone", ["Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar",
-                                  "Asia/Jayapura", "Australia/Lord_Howe", "America/Santiago"])  # fmt: skip
+@pytest.mark.parametrize("zone", ZONES)
 def test_the_last_complete_week_at_every_hour(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """At every local hour of the weeks around each year's end and clock change, on Monday 00:00
     sharp too, the report is of the week that ended last and of no other (T-05)."""
