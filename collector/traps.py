@@ -13,10 +13,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pysnmp.carrier.asyncio.dgram import udp, udp6  # noqa: TID251 - this is the one file
-from pysnmp.entity import config, engine  # noqa: TID251 - the same
-from pysnmp.entity.rfc3413 import ntfrcv  # noqa: TID251 - the same
-from pysnmp.proto.api import v2c  # noqa: TID251 - the same
+# pysnmp ships no types; this is the one file that uses it.
+from pysnmp.carrier.asyncio.dgram import (  # type: ignore[import-untyped]  # noqa: TID251 - above
+    udp,
+    udp6,
+)
+from pysnmp.entity import (  # type: ignore[import-untyped]  # noqa: TID251 - above
+    config,
+    engine,
+)
+from pysnmp.entity.rfc3413 import ntfrcv  # type: ignore[import-untyped]  # noqa: TID251 - above
+from pysnmp.proto.api import v2c  # type: ignore[import-untyped]  # noqa: TID251 - above
 
 from collector.trap_facts import fact
 from collector.trap_gate import Gate, Sender, engine_id_of

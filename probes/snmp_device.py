@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 
 from probes.snmp_ask import Asker
 from probes.snmp_boot import Life
-from probes.snmp_interfaces import DISCONTINUITY, IF_TABLES, ONCE, OPER_STATUS, Port, ports
+from probes.snmp_interfaces import (
+    DISCONTINUITY,
+    IF_TABLES,
+    MOST_PORTS,
+    ONCE,
+    OPER_STATUS,
+    Port,
+    ports,
+)
 from probes.snmp_profile import Profile, Reading
 from probes.snmp_rates import Rates
 from probes.snmp_readings import SYS_UPTIME, Answer, Found, read
@@ -32,6 +40,7 @@ class Plan:
     instances: dict[str, tuple[str, ...]]
     ports: dict[str, Port]
     made_seconds: float
+    once: dict[str, Value] = field(default_factory=dict, repr=False)
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -109,8 +118,12 @@ class Device:
         scalars = _unique(oid for one in readings if not one.column for oid in one.oids)
         columns = _unique(oid for one in readings if one.column for oid in one.oids)
         instances = await self._instances(columns)
-        found = ports((), {})
-        if own := instances.get(OPER_STATUS, ()):
+        found, once = ports((), {}), dict[str, Value]()
+        own = instances.get(OPER_STATUS, ())
+        if len(own) > MOST_PORTS:
+            own = ()
+            instances |= {column: () for column in columns if _table(column) in IF_TABLES}
+        if own:
             once = await asker.get([f"{column}.{row}" for column in ONCE for row in own])
             found = ports(own, once)
             counting = tuple(row for row in own if row in found and found[row].counts)
@@ -132,6 +145,7 @@ class Device:
             instances=instances,
             ports=found,
             made_seconds=self._monotonic(),
+            once=once,
         )
 
     async def _instances(self, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:

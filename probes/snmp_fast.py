@@ -22,7 +22,6 @@ from gufo.snmp import (  # noqa: TID251 - this is the one file that polls with g
     Sha256Key,
     Sha384Key,
     Sha512Key,
-    SnmpAuthError,
     SnmpDecodeError,
     SnmpError,
     User,
@@ -175,10 +174,13 @@ class FastSession:
                 continue  # not for us: another request's id
             except SnmpDecodeError:
                 continue
-            except SnmpAuthError as error:
-                raise RefusedError(str(error)) from None
             except SnmpError as error:
                 raise RefusedError(str(error)) from None
+            except BaseException as error:
+                # gufo-snmp 0.13 panics on some malformed datagrams, and a panic of Rust's is no
+                # Exception; the datagram is gone and the socket sound, so it was one bad datagram.
+                if type(error).__module__ != "pyo3_runtime":
+                    raise
 
     async def _readable(self, loop: asyncio.AbstractEventLoop, end: float) -> None:
         ready: asyncio.Future[bool] = loop.create_future()

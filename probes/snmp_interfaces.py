@@ -22,6 +22,7 @@ ONCE = (TYPE, ADMIN_STATUS, NAME, ALIAS, DESCRIPTION, HIGH_SPEED)
 """What is asked when a device is met, and hourly."""
 
 MOST_PORTS = 64
+"""A device with more is a carrier's; its ports are not read, for a part of them would mislead."""
 _LOOPBACK, _ADMIN_UP = 24, 1
 _AGGREGATES = (53, 131, 135, 136, 161, 209)
 """propVirtual, tunnel, l2vlan, l3ipvlan, ieee8023adLag, bridge: their traffic is another port's."""
@@ -44,7 +45,7 @@ class Port:
 def ports(instances: Sequence[str], values: Mapping[str, object]) -> dict[str, Port]:
     """The ports by instance, from what ``ONCE`` gave."""
     found = {}
-    for instance in instances[:MOST_PORTS]:
+    for instance in instances:
         texts = [_text(values.get(f"{column}.{instance}")) for column in (NAME, ALIAS, DESCRIPTION)]
         kind = values.get(f"{TYPE}.{instance}")
         admin = values.get(f"{ADMIN_STATUS}.{instance}", _ADMIN_UP)

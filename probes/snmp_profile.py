@@ -4,6 +4,7 @@ Law: a profile says only what to read and how to understand it. It names objects
 ``probes/snmp_allowed.py``; one that names another is refused whole, with its place.
 """
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,7 +53,9 @@ class Reading:
 
     ``value * scale`` is in ``unit``. ``only`` keeps these raw values, ``skip`` drops these.
     ``where``: keep the rows whose object in this column is among ``where_in``. ``over``: the
-    column (or object) that a value is divided by. ``mib``: the object's name in its MIB.
+    column (or object) that a value is divided by. ``by_port``: the rows are named by ifIndex.
+    ``least`` and ``most``: beyond these (in ``unit``) a value is no reading but a vendor's way to
+    say "not known". ``mib``: the object's name in its MIB.
     """
 
     name: str
@@ -68,6 +71,9 @@ class Reading:
     where: str | None = None
     where_in: frozenset[int | str] = frozenset()
     over: str | None = None
+    by_port: bool = False
+    least: float = -math.inf
+    most: float = math.inf
 
     @property
     def oids(self) -> tuple[str, ...]:
@@ -84,7 +90,6 @@ class Profile:
     title: str
     sys_object_ids: tuple[str, ...]
     confirm: tuple[str, ...]
-    labels: str | None
     readings: tuple[Reading, ...]
 
     def candidate(self, sys_object_id: str) -> bool:
@@ -94,10 +99,10 @@ class Profile:
         return any(f"{sys_object_id}.".startswith(f"{one}.") for one in self.sys_object_ids)
 
 
-_PROFILE_KEYS = {"title", "sys_object_ids", "confirm", "labels", "reading"}
+_PROFILE_KEYS = {"title", "sys_object_ids", "confirm", "reading"}
 _READING_KEYS = {
     *("name", "oid", "column", "mib", "kind", "scale", "fold"),
-    *("only", "skip", "where", "where_in", "over"),
+    *("only", "skip", "where", "where_in", "over", "by_port", "least", "most"),
 }
 
 
@@ -111,9 +116,6 @@ def read_profile(text: str, id_: str, place: str) -> Profile:
     confirm = _texts(table.get("confirm", []), f"{place}: confirm")
     for oid in confirm:
         _allowed(oid, False, f"{place}: confirm")
-    labels = table.get("labels")
-    if labels is not None:
-        _allowed(labels, True, f"{place}: labels")
     if not isinstance(table.get("title"), str) or not confirm:
         raise InputError(f"{place}: 'title' and 'confirm' are needed: see docs/snmp.md")
     given = table.get("reading", [])
@@ -124,7 +126,6 @@ def read_profile(text: str, id_: str, place: str) -> Profile:
         title=table["title"],
         sys_object_ids=_texts(table.get("sys_object_ids", []), f"{place}: sys_object_ids"),
         confirm=confirm,
-        labels=labels,
         readings=tuple(
             _reading(item, f"{place}: reading {number}") for number, item in enumerate(given, 1)
         ),
@@ -142,9 +143,6 @@ def _reading(item: Mapping[str, Any], place: str) -> Reading:
     oid = item["column"] if column else item["oid"]
     for other in (oid, item.get("where", oid), item.get("over", oid)):
         _allowed(other, column, place)
-    scale = item.get("scale", 1)
-    if isinstance(scale, bool) or not isinstance(scale, int | float):
-        raise InputError(f"{place}: scale {scale!r} is not a number: write one, such as 0.1")
     try:
         kind, fold = Kind(item.get("kind", "gauge")), Fold(item.get("fold", "sum"))
     except ValueError as error:
@@ -156,14 +154,24 @@ def _reading(item: Mapping[str, Any], place: str) -> Reading:
         mib=str(item.get("mib", "")),
         column=column,
         kind=kind,
-        scale=float(scale),
+        scale=_number(item, "scale", 1.0, place),
         fold=fold,
         only=frozenset(item["only"]) if "only" in item else None,
         skip=frozenset(item.get("skip", ())),
         where=item.get("where"),
         where_in=frozenset(item.get("where_in", ())),
         over=item.get("over"),
+        by_port=item.get("by_port") is True,
+        least=_number(item, "least", -math.inf, place),
+        most=_number(item, "most", math.inf, place),
     )
+
+
+def _number(item: Mapping[str, Any], key: str, usual: float, place: str) -> float:
+    value = item.get(key, usual)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"{place}: {key} {value!r} is not a number: write one, such as 0.1")
+    return float(value)
 
 
 def _known(table: Mapping[str, Any], keys: set[str], place: str) -> None:

@@ -62,7 +62,7 @@ def read(readings: Sequence[Reading], answer: Answer) -> tuple[dict[str, float],
         elif (value := _fold(reading, rows)) is not None:
             folded[reading.name] = value
         shown += [
-            Found(reading.name, _label(row, answer), value, reading.unit, reading.mib)
+            Found(reading.name, _label(reading, row, answer), value, reading.unit, reading.mib)
             for row, value in (rows or {}).items()
         ]
     folded |= _uplink(by_port, answer.ports)
@@ -114,6 +114,8 @@ def _scaled(reading: Reading, row: str, number: float, answer: Answer) -> float 
         case Kind.TIMETICKS:
             return number / 100
     value = number * reading.scale
+    if not reading.least <= value <= reading.most:
+        return None
     if reading.over is None:
         return value
     whole = answer.values.get(f"{reading.over}.{row}" if row else reading.over)
@@ -177,8 +179,8 @@ def _uplink(
     return folded
 
 
-def _label(row: str, answer: Answer) -> str:
-    port = answer.ports.get(row)
+def _label(reading: Reading, row: str, answer: Answer) -> str:
+    port = answer.ports.get(row) if reading.by_port or _is_port(reading) else None
     return port.label if port is not None else row
 
 

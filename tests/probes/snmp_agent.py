@@ -195,8 +195,19 @@ class Agent(asyncio.DatagramProtocol):
         return self.order[at], self.table[self.order[at]]
 
 
+_OPEN: list[asyncio.BaseTransport] = []
+
+
+async def close_all() -> None:
+    """Close what ``start`` opened, within its loop."""
+    while _OPEN:
+        _OPEN.pop().close()
+    await asyncio.sleep(0)  # a transport is closed in the next turn of the loop
+
+
 async def start(agent: Agent, host: str = "127.0.0.1") -> int:
     """Bind ``agent`` to a free port and return it."""
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(lambda: agent, local_addr=(host, 0))
+    _OPEN.append(transport)
     return int(transport.get_extra_info("sockname")[1])

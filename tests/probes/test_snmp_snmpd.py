@@ -1,0 +1,108 @@
+"""Debian's snmpd, a real agent: v1, v2c and v3 with SHA-256 and AES."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from model.snmp import Credentials, Version
+from probes.snmp_session import RefusedError
+from tests.probes.snmp_asking import device
+from tests.probes.test_snmp_recordings import free_port
+
+USER, AUTHENTICATION, PRIVACY = "jangkau", "authentication-1", "privacy-of-tests"
+
+
+@pytest.fixture(scope="module")
+def snmpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of an agent of our own."""
+    program = shutil.which("snmpd") or shutil.which("snmpd", path="/usr/sbin")
+    if program is None:
+        pytest.skip("snmpd is not installed: apt install snmpd")
+    folder, port = tmp_path_factory.mktemp("snmpd"), free_port()
+    config = folder / "snmpd.conf"
+    config.write_text(
+        f"agentAddress udp:127.0.0.1:{port}\nrocommunity public default\n"
+        f'createUser {USER} SHA-256 "{AUTHENTICATION}" AES "{PRIVACY}"\nrouser {USER} priv\n'
+    )
+    child = subprocess.Popen(
+        [program, "-f", "-Lf", str(folder / "log"), "-C", "-c", str(config)],
+        env={**os.environ, "SNMP_PERSISTENT_DIR": str(folder / "state")},
+    )
+    try:
+        asyncio.run(answers(port, child, folder / "log"))
+        yield port
+    finally:
+        child.terminate()
+        child.wait(10)
+
+
+async def answers(port: int, child: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Return when the agent answers; fail when it ended or half a minute has passed."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end and child.poll() is None:
+        try:
+            await device(Credentials(Version.V2C, "public", port=port), timeout_seconds=0.3).poll()
+        except TimeoutError:
+            continue
+        return
+    raise AssertionError(f"snmpd did not start: {log.read_text()[-2000:]}")
+
+
+def v3(port: int, **other: str) -> Credentials:
+    """The user of the agent; keywords spoil it."""
+    good = {
+        "user": USER,
+        "authentication": "sha256",
+        "authentication_password": AUTHENTICATION,
+        "privacy": "aes128",
+        "privacy_password": PRIVACY,
+    }
+    return Credentials(Version.V3, port=port, **{**good, **other})
+
+
+@pytest.mark.parametrize("version", ["v1", "v2c", "v3"])
+def test_versions(version: str, snmpd: int) -> None:
+    """The same readings come by every version, and the uptime is that of this machine."""
+    plain = Credentials(Version(version), "public", port=snmpd)
+    poll = asyncio.run(device(v3(snmpd) if version == "v3" else plain).poll())
+    assert {profile.id for profile in poll.plan.profiles} == {"interfaces", "netsnmp", "system"}
+    uptime = float(Path("/proc/uptime").read_text().split()[0])
+    assert poll.readings["uptime_seconds"] == pytest.approx(uptime, abs=30)
+    assert 0 < poll.readings["memory_used_share"] < 1
+    assert poll.plan.sys_object_id == "1.3.6.1.4.1.8072.3.2.10"
+
+
+def test_boot_id_is_that_of_the_host(snmpd: int) -> None:
+    """Two polls of one life by two probes that know nothing of each other give one boot id, or
+    the two ends of one minute."""
+    first = asyncio.run(device(v3(snmpd)).poll()).readings
+    again = device(v3(snmpd))
+    second = asyncio.run(again.poll()).readings["boot_id"]
+    third = asyncio.run(again.poll()).readings["boot_id"]
+    assert second == third
+    assert first["boot_id"] > 2**16
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [{"user": "nobody"}, {"authentication_password": "wrong-password"}, {"authentication": "sha1"}],
+    ids=["user", "password", "hash"],
+)
+def test_refused(spoilt: dict[str, str], snmpd: int) -> None:
+    """A wrong user, password or hash is told as a refusal, not as a silent device."""
+    with pytest.raises(RefusedError):
+        asyncio.run(device(v3(snmpd, **spoilt), timeout_seconds=1).poll())
+
+
+def test_wrong_privacy_is_silence(snmpd: int) -> None:
+    """An agent that cannot decrypt says nothing (RFC 3414, 3.2.8), nor do we invent an answer."""
+    with pytest.raises(TimeoutError):
+        asyncio.run(
+            device(v3(snmpd, privacy_password="wrong-password"), timeout_seconds=0.3).poll()
+        )
