@@ -5,7 +5,7 @@ time (a URL that is none, a port that cannot be) is a mistake of the file, with 
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -13,8 +13,15 @@ from inventory import values
 from inventory.keys import Key, as_entries, as_table, check_names, read_keys
 from inventory.mistakes import Source, guess, shown
 from inventory.nodes import Node, Scalar, Table
-from model.check import SITE_ADDRESS, ServiceCheck
-from model.kinds import NO_ADDRESS, SETTINGS, PathMethod
+from model.check import SITE_ADDRESS, Check, ServiceCheck
+from model.errors import InputError
+from model.kinds import (
+    NO_ADDRESS,
+    SETTINGS,
+    TIMEOUT_SECONDS,
+    USUAL_TIMEOUT_SECONDS,
+    PathMethod,
+)
 from model.ladder import LADDER
 from model.measurement import Rung, Vantage
 
@@ -234,3 +241,41 @@ def check_entries(check: ServiceCheck) -> list[tuple[str, object]]:
             if value != usual[name]:
                 pairs.append((name, list(value) if isinstance(value, tuple) else value))
     return [(name, value) for name, value in pairs if value is not None]
+
+
+def adhoc(kind: str, target: str, options: Iterable[str], timeout_seconds: float | None) -> Check:
+    """A check of a single look, from ``key=value`` texts under the keys of its kind; ``target`` is
+    its address or URL. Raises InputError."""
+    if kind not in SETTINGS:
+        raise InputError(f"{shown(kind)} is not a kind of look: {guess(kind, SETTINGS)}")
+    keys, told = KIND_KEYS[kind], {"url": target} if "url" in KIND_KEYS[kind] else {}
+    for option in options:
+        name, _, text = option.partition("=")
+        if name not in keys:
+            raise InputError(f"--set {shown(name)}: {guess(name, keys)}")
+        told[name] = text
+    settings: dict[str, Any] = {}
+    try:
+        address = "" if "url" in keys else str(host(target))
+        for name, key in keys.items():
+            if name in told:
+                parts = told[name].split(",") if key.many else [told[name]]
+                values_read = [key.read(part) for part in parts]
+                settings[name] = tuple(values_read) if key.many else values_read[0]
+            elif key.needed:
+                raise InputError(f"--set {name}=... is missing: a look of kind {kind} needs it")
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    usual = TIMEOUT_SECONDS.get(kind, USUAL_TIMEOUT_SECONDS)
+    made = SETTINGS[kind](**settings)
+    return Check(
+        "look",
+        Vantage.CENTRE,
+        kind,
+        Rung.APPLICATION,
+        address,
+        60,
+        timeout_seconds or usual,
+        1,
+        made,
+    )

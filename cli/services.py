@@ -1,0 +1,127 @@
+"""``jangkau services``: could public services be used, and what stopped them."""
+
+from collections import defaultdict
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from cli import options, rows, wording
+from cli.options import AsCsv, AsJson, DataFolder, InventoryFile, RegionText, WeekText
+from model.inventory import Inventory
+from model.region import kabupaten_of
+from model.service import ServiceWeek, together
+from model.site import Site
+
+_MALL = "mpp"
+"""The kind that is counted by kabupaten: every one of them is to have a Mal Pelayanan Publik."""
+
+
+class GroupBy(StrEnum):
+    """One row per site, or per kind of site."""
+
+    KIND = "kind"
+    SITE = "site"
+
+
+def services(
+    by: Annotated[GroupBy, typer.Option("--by", help="One row per ...")] = GroupBy.KIND,
+    region: RegionText = None,
+    week: WeekText = None,
+    inventory: InventoryFile = options.INVENTORY,
+    data: DataFolder = options.DATA,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """Hours of service in which each service could be used, and what stopped it.
+
+    A place with several lines is one place: it is ready while one of them is. Ready are the places
+    whose share reaches the availability that the definition asks of their line.
+    """
+    from collector.services import service_weeks
+    from inventory.read import load
+
+    watched = load(inventory)
+    sites = {site.id: site for site in options.chosen_sites(watched, region)}
+    chosen = options.chosen_week(week, watched)
+    places = _places(
+        [one for one in service_weeks(data, watched, chosen) if one.site in sites], sites
+    )
+    if by is GroupBy.SITE:
+        listed = [_place_row(one, sites[one.site], watched) for one in places]
+    else:
+        listed = _kind_rows(places, sites, watched)
+    rows.show(
+        listed,
+        {
+            by.value: lambda row: row[by.value],
+            "ready": lambda row: f"{row['ready']}/{row['places']}",
+            "hours": lambda row: f"{row['service_seconds'] / 3600:.1f}",
+            "ready h": lambda row: f"{row['ready_seconds'] / 3600:.1f}",
+            "share": lambda row: wording.share(row["ready_share"]),
+            "unknown h": lambda row: f"{row['unknown_seconds'] / 3600:.1f}",
+            "stopped by": lambda row: ", ".join(
+                f"{one['what']} {wording.duration(one['seconds'])}" for one in row["stopped"][:3]
+            ),
+        },
+        title=f"Services, {chosen}",
+        as_json=as_json,
+        as_csv=as_csv,
+    )
+
+
+def _places(found: list[ServiceWeek], sites: dict[str, Site]) -> list[ServiceWeek]:
+    """Sites of one kind in one village are the lines of one mall; any other site stands alone."""
+    lines: dict[str, list[ServiceWeek]] = defaultdict(list)
+    for one in found:
+        site = sites[one.site]
+        lines[site.village if site.kind == _MALL else one.site].append(one)
+    return [together(some[0].site, some) for some in lines.values()]
+
+
+def _is_ready(one: ServiceWeek, site: Site, watched: Inventory) -> bool:
+    wanted = watched.definition.thresholds[site.access].availability_min
+    return one.ready_share is not None and one.ready_share >= wanted
+
+
+def _figures(some: list[ServiceWeek]) -> dict[str, Any]:
+    ready = sum(one.ready_ms for one in some)
+    seen = ready + sum(one.stopped_ms for one in some)
+    by_what: dict[str, float] = defaultdict(float)
+    for one in some:
+        for what, intervals in one.stopped.items():
+            by_what[what] += sum(item.length_ms for item in intervals) / 1000
+    ordered = sorted(by_what.items(), key=lambda item: (-item[1], item[0]))
+    return {
+        "service_seconds": sum(one.window_ms for one in some) / 1000,
+        "ready_seconds": ready / 1000,
+        "stopped_seconds": (seen - ready) / 1000,
+        "unknown_seconds": sum(one.unknown_ms for one in some) / 1000,
+        "ready_share": ready / seen if seen else None,
+        "stopped": [{"what": what, "seconds": seconds} for what, seconds in ordered],
+    }
+
+
+def _place_row(one: ServiceWeek, site: Site, watched: Inventory) -> dict[str, Any]:
+    row = {"site": one.site, "name": site.name, "kind": site.kind}
+    return {**row, "ready": int(_is_ready(one, site, watched)), "places": 1, **_figures([one])}
+
+
+def _kind_rows(
+    places: list[ServiceWeek], sites: dict[str, Site], watched: Inventory
+) -> list[dict[str, Any]]:
+    groups: dict[str, list[ServiceWeek]] = defaultdict(list)
+    for one in places:
+        groups[sites[one.site].kind].append(one)
+    listed = []
+    for kind, some in sorted(groups.items()):
+        ready = [one for one in some if _is_ready(one, sites[one.site], watched)]
+        count, wanted = len(ready), len(some)
+        if kind == _MALL:  # the target is one in every kabupaten and kota of the province
+            own = {
+                item.code for item in watched.kabupaten if item.code[:2] == watched.province.code
+            }
+            count = len({kabupaten_of(sites[one.site].village) for one in ready} & own)
+            wanted = len(own)
+        listed.append({"kind": kind, "ready": count, "places": wanted, **_figures(some)})
+    return listed
