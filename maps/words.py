@@ -99,7 +99,8 @@ class Words:
             return "–"
         if seconds < 60:
             return f"{round(seconds)} {self('unit.seconds')}"
-        minutes = round(seconds / 60)
+        # Each unit is rounded where the text ends: 26 h 40 min are a day and 3 h, not 2.
+        minutes = round(seconds / 60) if seconds < 86_370 else 60 * round(seconds / 3600)
         days, hours = minutes // 1440, minutes % 1440 // 60
         parts = [(days, "unit.days"), (hours, "unit.hours"), (minutes % 60, "unit.minutes")]
         if days:
