@@ -3,6 +3,7 @@
 Law: OPTIONS and DESCRIBE, nothing more. No stream is ever set up, so no frame can ever be seen.
 """
 
+import asyncio
 import hashlib
 import re
 import secrets
@@ -95,7 +96,7 @@ async def _read(stream: Stream) -> Said:
     for _ in range(_LINES_MAX):
         try:
             line = (await stream.reader.readuntil(b"\n")).rstrip(b"\r\n")
-        except ValueError:  # longer than the stream's limit (LimitOverrunError is one since 3.12)
+        except asyncio.LimitOverrunError:
             raise LookError(Reason.BAD_ANSWER) from None
         if not status:
             if (found := _STATUS.fullmatch(line)) is None:
