@@ -6,6 +6,7 @@ are not used. Data stand in one inert block, and a Content-Security-Policy admit
 """
 
 import base64
+import html
 import json
 import re
 import zlib
@@ -46,28 +47,29 @@ _PAGE = """<!DOCTYPE html>
 
 
 class _Map(folium.Map):
-    """folium's map with the frame of our page around it. ``parts`` are texts of ours; the data
-    block among them is inert."""
+    """folium's map with the frame of our page around it. What stands as ``@PART:...@`` is put in
+    when folium is done: folium renders what it has rendered once more, so that a name with braces
+    in it would be run as a template."""
 
     _template = Template(
         """
         {% macro header(this, kwargs) %}
-        <style>{{ this.parts.leaflet_css }}</style>
-        <style>{{ this.parts.css }}</style>
+        <style>@PART:leaflet_css@</style>
+        <style>@PART:css@</style>
         {% endmacro %}
         {% macro html(this, kwargs) %}
-        {{ this.parts.frame }}
+        @PART:frame@
         <main id="stage">
           <div class="folium-map" id="{{ this.get_name() }}"></div>
-          <noscript>{{ this.parts.no_script|e }}</noscript>
+          <noscript>@PART:no_script@</noscript>
         </main>
-        <script type="application/json" id="data">{{ this.parts.data }}</script>
-        {% if this.parts.packed %}
-        <script type="text/plain" id="packed">{{ this.parts.packed }}</script>
+        <script type="application/json" id="data">@PART:data@</script>
+        {% if this.packed %}
+        <script type="text/plain" id="packed">@PART:packed@</script>
         {% else %}
-        <script>{{ this.parts.leaflet_js }}</script>
+        <script>@PART:leaflet_js@</script>
         {% endif %}
-        <script>{{ this.parts.js }}</script>
+        <script>@PART:js@</script>
         {% endmacro %}
         {% macro script(this, kwargs) %}
         whenReady(() => drawMap(L.map("{{ this.get_name() }}", {
@@ -76,7 +78,7 @@ class _Map(folium.Map):
         {% endmacro %}
         """  # noqa: E501 - a template's lines are as long as its HTML
     )
-    parts: Mapping[str, str]
+    packed: bool
 
 
 def write_map(given: MapInput, path: Path, words: Words, *, packed: bool = False) -> Path:
@@ -113,20 +115,23 @@ def render(given: MapInput, words: Words, *, packed: bool = False) -> str:
     )
     province._id = "province"  # folium's random names would make every run another file
     province.default_js, province.default_css = [], []  # no links to jQuery, Bootstrap, icon fonts
-    province.parts = {
+    province.packed = packed
+    parts = {
         "leaflet_css": _without_images(release.joinpath("leaflet.css").read_text("utf-8")),
         "leaflet_js": leaflet,
         "css": (_ASSETS / "map.css").read_text("utf-8"),
         "js": "".join((_ASSETS / name).read_text("utf-8") for name in scripts),
         "frame": (_ASSETS / "map.html").read_text("utf-8"),
-        "no_script": words("map.no_script"),
+        "no_script": html.escape(words("map.no_script")),
+        "title": html.escape(data["title"]),
         "data": "" if packed else block,
         "packed": _packed({"leaflet": leaflet, "data": block}) if packed else "",
     }
-    figure = folium.Figure(title=data["title"])
+    figure = folium.Figure(title="@PART:title@")
     figure._template = Template(_PAGE.replace("@LANG@", words.lang))
     figure.add_child(province)
-    page = str(figure.render())
+    # In one pass: what is put in is not looked through again.
+    page = re.sub(r"@PART:(\w+)@", lambda found: parts[found[1]], str(figure.render()))
     return page.replace("@POLICY@", page_policy(page, [leaflet] if packed else []), 1)
 
 

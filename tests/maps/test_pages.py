@@ -161,13 +161,15 @@ def test_names_from_outside_stay_text(given: Callable[[str], MapInput], browse: 
         assert not console
 
 
-def test_the_data_block_is_inert_and_whole(given: Callable[[str], MapInput]) -> None:
-    """The block is JSON without a single "<", and names come back from it as they went in."""
-    page = render_map(given(HOSTILE[1]), load("id"))
+@pytest.mark.parametrize("name", [*HOSTILE, "{{ 7 * 7 }}", "{% raw %}", "@PART:js@ @POLICY@"])
+def test_the_data_block_is_inert_and_whole(name: str, given: Callable[[str], MapInput]) -> None:
+    """The block is JSON without a single "<", and names come back from it as they went in: no
+    template is run on them, neither by us nor by what composes the page."""
+    page = render_map(given(name), load("id"))
     block = page.split('<script type="application/json" id="data">')[1].split("</script>")[0]
     assert "<" not in block
     data = json.loads(block)
-    assert set(data["villages"]["names"]) == {HOSTILE[1]}
+    assert set(data["villages"]["names"]) == {name}
     assert data["weeks"][-1]["states"] == "03555"
 
 
