@@ -1,7 +1,7 @@
 """How long a report takes, and how much memory: all forms of a province and of the nation."""
 
+import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -58,14 +58,16 @@ def _timed(name: str, *words: str) -> float:
     code = "from cli.main import main; main()"
     if words == ("-nation-",):
         code = "from bench.report import nation; nation()"
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.monotonic()
-    subprocess.run([sys.executable, "-c", code, *words], check=True)
+    child = subprocess.Popen([sys.executable, "-c", code, *words], stdout=sys.stderr)
+    # wait4 tells of this child alone; its peak would else hide behind a bigger one's.
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - began
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    # The largest child so far: the runs come in the order of their size.
-    print(f"{name}: {seconds:.1f} s, {cpu:.1f} CPU-s, {after.ru_maxrss / 1e6:.2f} GB")
+    if child.returncode:
+        raise RuntimeError(f"{name} ended with code {child.returncode}")
+    cpu = used.ru_utime + used.ru_stime
+    print(f"{name}: {seconds:.1f} s, {cpu:.1f} CPU-s, {used.ru_maxrss / 1e6:.2f} GB", flush=True)
     return seconds
 
 

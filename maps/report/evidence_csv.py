@@ -20,11 +20,11 @@ from model.timeline import Interval
 PERIOD = "period"
 """In ``counts``: the row of a line's whole period, from its in-service date on."""
 
-Value = str | float | bool | None
+Value = str | float | bool | datetime | None
 
 
 def rows(report: WeeklyReport) -> Iterator[dict[str, Value]]:
-    """The columns, the same in CSV and XLSX."""
+    """The columns, the same in CSV and XLSX; times bear the site's zone."""
     zones: dict[str, ZoneInfo] = {}
     of_site: dict[str, list[EvidenceRow]] = {}
     for row in report.evidence.rows:
@@ -46,7 +46,7 @@ def text(report: WeeklyReport) -> str:
     for at, row in enumerate(rows(report)):
         if at == 0:
             writer.writerow(row)
-        writer.writerow(guarded(value) for value in row.values())
+        writer.writerow(_cell(value) for value in row.values())
     return made.getvalue()
 
 
@@ -68,8 +68,8 @@ def _row(
         "village_code": site.village,
         "in_service_from": site.in_service_from.isoformat(),
         "counts": row.counts.value if row else PERIOD,
-        "start": _iso(interval.start_ms, zone),
-        "end": _iso(interval.end_ms, zone),
+        "start": datetime.fromtimestamp(interval.start_ms / 1000, zone),
+        "end": datetime.fromtimestamp(interval.end_ms / 1000, zone),
         "seconds": interval.length_ms / 1000,
         "days": round(interval.length_ms / 86_400_000, 6),
         "cause": outage.cause.value if outage else None,
@@ -85,5 +85,7 @@ def _row(
     }
 
 
-def _iso(at_ms: int, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, zone).isoformat(timespec="milliseconds")
+def _cell(value: Value) -> str | float | None:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds")
+    return guarded(value)

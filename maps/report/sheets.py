@@ -206,6 +206,7 @@ class Sheets:
         sheet = self._sheet(name, head=0)
         moment, day = (self._format(num_format=f"dd-mm-yyyy{more}") for more in (" hh:mm:ss", ""))
         plain, share = self._format(), self._format(num_format="0.0%")
+        marked = self._format(quote_prefix=True)
         shares = {"availability", "observed_share", "sla_availability", "confidence"}
         last = at = 0
         for at, row in enumerate(rows, 1):
@@ -222,7 +223,8 @@ class Sheets:
                     style = day if heading == "in_service_from" else moment
                     sheet.write_datetime(at, column, value, style)
                 elif value is not None:
-                    self._text(sheet, at, column, value)
+                    style = marked if looks_like_formula(value) else plain
+                    sheet.write_string(at, column, value, style)
         sheet.set_column(0, last, 16)
         if at:
             sheet.autofilter(0, 0, at, last)

@@ -59,13 +59,12 @@ def workbook(report: WeeklyReport, document: Document, words: Words, mark: Seal)
 def _timed(rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Times as a spreadsheet's own: local, for its times know no zone; the zone has a column."""
     for row in rows:
-        start, end = (datetime.fromisoformat(str(row[name])) for name in ("start", "end"))
-        day = datetime.fromisoformat(str(row["in_service_from"]))
+        start: datetime = row["start"]
         yield {
             **row,
-            "in_service_from": day,
+            "in_service_from": datetime.fromisoformat(row["in_service_from"]),
             "start": start.replace(tzinfo=None),
-            "end": end.replace(tzinfo=None),
+            "end": row["end"].replace(tzinfo=None),
             "utc_offset": start.isoformat()[-6:],
         }
 
