@@ -137,6 +137,23 @@ def discover(
         raise typer.Exit(1)
 
 
+@app.command()
+def traps(
+    collector: Annotated[str, typer.Option(help="https://host of the collector.")],
+    key_file: Annotated[Path, typer.Option(help="File with the key.", envvar="JANGKAU_KEY_FILE")],
+    spool: Annotated[Path, typer.Option(help="Folder for what is not delivered yet.")],
+    name: Annotated[str, typer.Option("--probe", help="Name that the key belongs to.")],
+    inventory: InventoryFile = INVENTORY,
+    listen: Annotated[str, typer.Option(help="HOST:PORT for traps.")] = "0.0.0.0:162",
+) -> None:
+    """Receive traps and informs from devices of the inventory until SIGTERM."""
+    from cli.snmp_traps import listen_to, senders, serve
+    from inventory.read import load
+
+    known = senders(load(inventory))
+    asyncio.run(serve(known, listen_to(listen), collector, key_file, spool, name))
+
+
 def _checks(inventory: Inventory, site_id: str) -> list[Check]:
     site = one_site(inventory, site_id)
     checks = [

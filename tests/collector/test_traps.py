@@ -15,6 +15,7 @@ from collector.trap_gate import IN_ALL, MOST_BYTES, PER_SENDER, WINDOW_SECONDS, 
 from collector.traps import TrapReceiver
 from model.measurement import METRICS, Measurement
 from model.snmp import Credentials, Version
+from tests.probes.snmp_agent import OID, TIMETICKS, Request, parse_oid, response
 
 FAULTS = int(os.environ.get("JANGKAU_FAULTS", "0"))
 DATAGRAMS = 500 + 400 * FAULTS
@@ -152,11 +153,11 @@ def test_hostile_datagrams() -> None:
     seed = random.randrange(2**32)  # noqa: S311 - not a secret
     print(f"seed {seed}")  # noqa: T201 - to repeat a failure
     dice = random.Random(seed)  # noqa: S311 - not a secret
-    honest = bytes.fromhex(
-        "304202010104067075626c6963a73502010102010002010030"
-        "2a300e06082b060102010103004302106830180"
-        "60a2b060106030101040100060a2b0601060301010503"
-    )
+    request = Request(1, b"public", 0, 7, 0, 0, [])
+    uptime = (parse_oid("1.3.6.1.2.1.1.3.0"), (TIMETICKS, 4200))
+    trap_oid = (parse_oid("1.3.6.1.6.3.1.1.4.1.0"), (OID, DOWN))
+    answer = response(request, [uptime, trap_oid])
+    honest = answer.replace(b"\xa2", b"\xa7", 1)  # SNMPv2-Trap-PDU
 
     def memory() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()

@@ -102,7 +102,6 @@ def test_refused(spoilt: dict[str, str], snmpd: int) -> None:
 
 def test_wrong_privacy_is_silence(snmpd: int) -> None:
     """An agent that cannot decrypt says nothing (RFC 3414, 3.2.8), nor do we invent an answer."""
+    spoilt = {"privacy_password": "wrong-password"}
     with pytest.raises(TimeoutError):
-        asyncio.run(
-            device(v3(snmpd, privacy_password="wrong-password"), timeout_seconds=0.3).poll()
-        )
+        asyncio.run(device(v3(snmpd, **spoilt), timeout_seconds=0.3).poll())

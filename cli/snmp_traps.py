@@ -1,0 +1,132 @@
+"""``jangkau snmp traps``: notifications in, measurements home by the probe's own way.
+
+Law: what was believed is durable in a spool before it is sent, and deleted only on a receipt.
+"""
+
+import asyncio
+import contextlib
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli import terminal
+from cli.probe import read_key
+from model.errors import InputError, UnavailableError
+from model.inventory import CENTRE_SITE, Inventory
+from model.kinds import Snmp
+from model.measurement import Measurement, Vantage
+
+if TYPE_CHECKING:
+    from collector.trap_gate import Sender
+
+FLUSH_SECONDS = 1.0
+SPOOL_BYTES = 16 * 2**20
+
+
+def senders(inventory: Inventory) -> "Mapping[str, Sender]":
+    """Whose notifications are believed: the addresses that checks of kind snmp look at."""
+    from collector.trap_gate import Sender
+    from probes.snmp_secrets import load_secrets
+
+    checks = [
+        *inventory.centre_checks(),
+        *(check for site in inventory.sites for check in inventory.village_checks(site)),
+    ]
+    found: dict[str, Sender] = {}
+    secrets = {}
+    for check in checks:
+        if isinstance(check.settings, Snmp):
+            file = check.settings.secrets_file
+            if file not in secrets:
+                secrets[file] = load_secrets(None if file is None else Path(file))
+            if (credentials := secrets[file].get(check.settings.credentials)) is None:
+                raise InputError(
+                    f"check {check.key}: the file of SNMP credentials has no "
+                    f"[{check.settings.credentials}]"
+                )
+            found[check.address] = Sender(check.site, credentials)
+    if not found:
+        raise InputError("no check of kind snmp in the inventory: nobody's traps would be believed")
+    return found
+
+
+def listen_to(text: str) -> tuple[str, int]:
+    """HOST:PORT. Raises InputError."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise InputError(f"--listen {text}: write HOST:PORT, such as 0.0.0.0:162")
+    return host.strip("[]"), int(port)
+
+
+async def serve(
+    known: "Mapping[str, Sender]",
+    place: tuple[str, int],
+    collector: str,
+    key_file: Path,
+    spool_folder: Path,
+    name: str,
+) -> None:
+    """Receive until SIGTERM."""
+    from collector.traps import TrapReceiver
+    from probes.agent import gap_writer
+    from probes.clock import SystemClock
+    from probes.line_protocol import encode
+    from probes.link import Link
+    from probes.spool import Limits, Spool
+    from probes.uplink import Uplink
+
+    clock, stop = SystemClock(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        spool = Spool(spool_folder, gap_writer(CENTRE_SITE, Vantage.CENTRE), Limits(SPOOL_BYTES))
+    except OSError as error:
+        raise UnavailableError(f"--spool {spool_folder}: {error.strerror}") from None
+    with closing(spool):
+        link = Link(collector, read_key(key_file), version=version("jangkau"), ca_file=None)
+        uplink = Uplink(spool, link.post, clock, random.uniform, probe=name, fleet=False)
+        carrier = threading.Thread(target=uplink.serve, name="uplink", daemon=True)
+        waiting: list[tuple[int, bytes]] = []
+
+        def keep(measurement: Measurement) -> None:
+            waiting.append((measurement.at_ms, encode(measurement)))
+
+        receiver = TrapReceiver(known, keep, wall_ms=clock.wall_ms, monotonic=time.monotonic)
+        port = await receiver.open(*place)
+        terminal.stderr.print(f"listening for {len(known)} devices on port {port}")
+        carrier.start()
+        try:
+            while not stop.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(FLUSH_SECONDS):
+                        await stop.wait()
+                await _save(waiting, spool.append, clock.wall_ms())
+                uplink.wake()
+        finally:
+            receiver.close()
+            await _save(waiting, spool.append, clock.wall_ms())
+            uplink.stop()
+            await asyncio.to_thread(carrier.join, FLUSH_SECONDS)
+            link.abort()
+        terminal.stderr.print(", ".join(f"{why} {n}" for why, n in sorted(receiver.counts.items())))
+
+
+async def _save(
+    waiting: list[tuple[int, bytes]], append: Callable[..., object], now_ms: int
+) -> None:
+    """Make what waits durable; a full disk is told and tried again."""
+    some = waiting.copy()
+    if not some:
+        return
+    try:
+        await asyncio.to_thread(append, some, now_ms)
+    except OSError as error:
+        terminal.stderr.print(f"the spool takes nothing: {error.strerror}")
+    else:
+        del waiting[: len(some)]
