@@ -31,6 +31,8 @@ class Limits:
 
 
 MEMBERS_MAX = 16
+PIECE_BYTES = 256 * 1024
+"""Inflated at a time: zlib doubles its buffer, which would cost a bomb's size once more."""
 
 
 class TooLargeError(ValueError):
@@ -55,16 +57,19 @@ def inflate(body: bytes, limits: Limits) -> bytes:
         if members > MEMBERS_MAX:  # each costs a copy of what follows it
             raise TooLargeError(f"more than {MEMBERS_MAX} gzip members")
         stream = zlib.decompressobj(wbits=31)
-        try:
-            part = stream.decompress(rest, allowed - total + 1)
-        except zlib.error as error:
-            raise ValueError(f"not gzip: {error}") from error
-        total += len(part)
-        if total > allowed:
-            raise TooLargeError(f"inflates to more than {allowed} bytes")
-        if not stream.eof:
-            raise ValueError("the gzip body is cut off")
-        parts.append(part)
+        tail = rest
+        while not stream.eof:
+            try:
+                part = stream.decompress(tail, min(PIECE_BYTES, allowed - total + 1))
+            except zlib.error as error:
+                raise ValueError(f"not gzip: {error}") from error
+            tail = stream.unconsumed_tail
+            total += len(part)
+            if total > allowed:
+                raise TooLargeError(f"inflates to more than {allowed} bytes")
+            if not part and not tail and not stream.eof:
+                raise ValueError("the gzip body is cut off")
+            parts.append(part)
         rest = stream.unused_data
     return b"".join(parts)
 

@@ -105,7 +105,7 @@ def read(
         except LineError as error:
             refused.append(Refused(seq, str(error), raw))
     digest = None
-    if timed and not envelope:
+    if timed and lines and not envelope:  # (all refused: refused again, not "known")
         digest = hashlib.sha256(precision.encode() + b"\n" + body).digest()
     return Batch(
         probe=key.probe,

@@ -27,6 +27,11 @@ CURSOR = "archive"
 PASS_ROWS = 200_000
 """Rows of one part at most: bounds the memory of a pass and the time until the next."""
 
+KNOWN_DAYS = 97
+"""So long a plain client's repeated body is known again: a spool's life and 30 days."""
+DEAD_LETTERS = 100_000
+"""Of refused lines the newest are kept: a client that sends nothing else must not fill the disk."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -108,13 +113,20 @@ class Feeder:
 
     def _forget(self, done: int, now_ms: int | None) -> None:
         now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
-        self._journal.submit(
-            lambda db: db.execute(
+
+        def forget(db: Connection) -> None:
+            db.execute(
                 "DELETE FROM batches WHERE id IN (SELECT id FROM batches"
                 " WHERE id <= ? AND received_ms < ? ORDER BY id LIMIT 10000)",
                 (done, now - self._retention_ms),
             )
-        ).result()
+            db.execute("DELETE FROM bodies WHERE received_ms < ?", (now - KNOWN_DAYS * 86_400_000,))
+            db.execute(
+                "DELETE FROM dead_letters WHERE id <= (SELECT max(id) FROM dead_letters) - ?",
+                (DEAD_LETTERS,),
+            )
+
+        self._journal.submit(forget).result()
 
 
 def _range_end(reader: JournalReader, done: int) -> int:

@@ -213,7 +213,7 @@ def serve(
     """
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        log_level="error",  # strangers who speak no HTTP must not fill the log
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -9,11 +9,11 @@ import pytest
 
 from collector.archive.parquet import ParquetArchive
 from collector.archive.parts import settled
-from collector.feeder import CURSOR, Feeder
+from collector.feeder import CURSOR, KNOWN_DAYS, Feeder
 from collector.journal import Cursor, Journal, JournalReader
 from collector.latest import Latest, fold, stored
 from collector.line_protocol import Line, Series, decode
-from collector.receipts import Batch, keep
+from collector.receipts import Batch, Refused, keep
 from model.columns import Block
 from model.errors import UnavailableError
 from model.timeline import Interval
@@ -162,3 +162,21 @@ def test_since_when_does_not_depend_on_the_order_of_arrival() -> None:
             fold(known, [looks[index]])
         assert known == {SERIES: Latest(5, 1, "outcome=1i", 1, 3)}
         assert known[SERIES].since_ms == 3
+
+
+def test_refused_lines_do_not_fill_the_disk(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of dead letters the newest are kept, and bodies are known again for a certain time."""
+    monkeypatch.setattr("collector.feeder.DEAD_LETTERS", 10)
+    refused = [Refused(n, "bad", b"x") for n in range(25)]
+    batch = Batch("p", 1000, Interval(0, 26), [(25, look(1))], refused, digest=b"d")
+    journal.submit(lambda db: keep(db, batch)).result(10)
+    feeder = Feeder(journal, ParquetArchive(journal.folder / "archive"))
+    feeder.feed(1000 + KNOWN_DAYS * 86_400_000)
+    with JournalReader(journal.folder) as reader:
+        assert reader.query("SELECT seq FROM dead_letters") == [(n,) for n in range(15, 25)]
+        assert reader.query("SELECT count(*) FROM bodies") == [(1,)]
+    feeder.feed(1001 + KNOWN_DAYS * 86_400_000)
+    with JournalReader(journal.folder) as reader:
+        assert reader.query("SELECT count(*) FROM bodies") == [(0,)]
