@@ -63,8 +63,10 @@ def _string(text: str) -> str:
 
 
 def _number(name: str, value: float) -> str:
-    """Whole metrics with the ``i`` of integers. Seconds with six significant digits, and never
-    coarser than a millisecond: an uptime of months must still tell one start from the next."""
+    """Whole metrics with the ``i`` of integers. Round-trip times with three significant digits: half
+    a per cent is less than two looks differ by, and every digit is paid by the megabyte. Other
+    seconds with six, and never coarser than a millisecond: an uptime of months must still tell one
+    start from the next."""
     if not math.isfinite(value):
         raise ValueError(f"{name} is {value}: line protocol has finite numbers only")
     metric = METRICS.get(name)
@@ -72,6 +74,8 @@ def _number(name: str, value: float) -> str:
         if value != int(value):
             raise ValueError(f"{name} counts: {value} is not whole")
         return f"{int(value)}i"
+    if name.startswith("rtt_") or name == "jitter_seconds":
+        return f"{value:.3g}"
     if name.endswith("_seconds"):
         return f"{value:.6g}" if abs(value) < 1000 else repr(round(float(value), 3))
     return repr(float(value))

@@ -17,7 +17,7 @@ from model.errors import InputError
 from probes.meter import tcp_bytes
 from probes.receipt import Reply
 
-WRITE_PATH = "/api/v2/write?bucket=jangkau&org=jangkau&precision=ms"
+WRITE_PATH = "/api/v2/write?precision=ms"
 REPLY_MAX_BYTES = 1 << 20
 _NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL: chain and name are verified, the dates are left to us."""

@@ -190,7 +190,6 @@ class Uplink:
 
     def _headers(self, batch: Batch) -> dict[str, str]:
         headers = {
-            "Content-Type": "text/plain; charset=utf-8",
             "Content-Encoding": "gzip",
             "X-Jangkau-Probe": self._probe,
             "X-Jangkau-Epoch": self._spool.epoch,

@@ -27,7 +27,8 @@ HEAD = "ping,site=semparuk-01,target=national,vantage=village outcome=1i"
         ({}, ""),
         ({"received": 5, "sent": 5.0}, ",received=5i,sent=5i"),
         ({"rtt_median_seconds": 0.0123}, ",rtt_median_seconds=0.0123"),
-        ({"rtt_median_seconds": 0.012345678}, ",rtt_median_seconds=0.0123457"),
+        ({"rtt_median_seconds": 0.012345678}, ",rtt_median_seconds=0.0123"),
+        ({"gap_seconds": 0.012345678}, ",gap_seconds=0.0123457"),
         ({"rtt_min_seconds": 0.000002}, ",rtt_min_seconds=2e-06"),
         ({"uptime_seconds": 8640000.1234}, ",uptime_seconds=8640000.123"),
         ({"boot_id": float(2**48 - 1)}, ",boot_id=281474976710655i"),
@@ -35,7 +36,7 @@ HEAD = "ping,site=semparuk-01,target=national,vantage=village outcome=1i"
     ],
 )
 def test_numbers(readings: dict[str, float], fields: str) -> None:
-    """Counts are integers, seconds have six digits and at least milliseconds, the rest is exact."""
+    """Counts are integers, RTTs have three digits, other seconds six and at least milliseconds."""
     assert encode(measurement(readings=readings)).decode() == f"{HEAD}{fields} 1790000000123"
 
 
