@@ -98,7 +98,9 @@ def nation() -> None:
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        _simulate("province", "--out", str(folder), "--villages", str(NATION))
+        _simulate(
+            "province", "--out", str(folder), "--villages", str(NATION), "--network", "10.0.0.0/8"
+        )
         watched = load(folder / "inventory.yaml")
         register = load_register(Path(str(watched.register_file)))
         records = [_random_week(watched, Week(2026, number)) for number in range(43, 47)]

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from model.site import Access
 
@@ -66,7 +67,7 @@ class Definition:
     target_weeks: int = 3
     target_window_weeks: int = 4
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Twelve hex digits that change whenever any number of the definition does, and only then
         (10 and 10.0 are one number)."""
