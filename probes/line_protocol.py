@@ -63,10 +63,10 @@ def _string(text: str) -> str:
 
 
 def _number(name: str, value: float) -> str:
-    """Whole metrics with the ``i`` of integers. Round-trip times with three significant digits: half
-    a per cent is less than two looks differ by, and every digit is paid by the megabyte. Other
-    seconds with six, and never coarser than a millisecond: an uptime of months must still tell one
-    start from the next."""
+    """Whole metrics with the ``i`` of integers. Round-trip times with three significant digits:
+    half a per cent is less than two looks differ by, and every digit is paid by the megabyte.
+    Other seconds with six, and never coarser than a millisecond: an uptime of months must still
+    tell one start from the next."""
     if not math.isfinite(value):
         raise ValueError(f"{name} is {value}: line protocol has finite numbers only")
     metric = METRICS.get(name)
