@@ -1,0 +1,109 @@
+"""The speed of a shaped line, the month's budget, and users first."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from model.kinds import Throughput
+from model.measurement import Outcome, Reason
+from model.rate import Meter, rate
+from probes.budget import Budget
+from probes.clock import SystemClock
+from probes.dns import resolve
+from probes.throughput import ThroughputProbe
+from tests.probes.looking import check_of
+
+ROOT = Path(__file__).parents[2]
+RATES = ("1", "4", "20") if os.environ.get("JANGKAU_FAULTS") else ("4",)
+NOVEMBER_MS, DECEMBER_MS = 1_795_000_000_000, 1_797_000_000_000
+
+
+@pytest.mark.namespace
+def test_shaped_line(tmp_path: Path) -> None:
+    """Both directions come within 5 % of what tbf lets through, counted as IP packets."""
+    if (
+        not shutil.which("tc")
+        or subprocess.run(["unshare", "-Urn", "true"], check=False).returncode
+    ):
+        pytest.skip("no user namespace or no tc here: a line cannot be shaped")
+    script = [sys.executable, str(Path(__file__).with_name("namespace_throughput.py"))]
+    done = subprocess.run(
+        ["unshare", "-Urn", *script, str(tmp_path), *RATES],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for mbit_s, seen in json.loads(done.stdout).items():
+        print(mbit_s, seen)  # shown when it fails
+        assert seen["outcome"] == "UP", seen
+        # tbf counts the Ethernet header of loopback (14 bytes) besides
+        for name in ("download_mbit_s", "upload_mbit_s"):
+            assert seen[name] == pytest.approx(float(mbit_s) * 1500 / 1514, rel=0.05)
+
+
+def probe_and_check(folder: Path, carried: list[int], **more: float) -> tuple[Outcome, str]:
+    numbers = iter(carried)
+    probe = ThroughputProbe(resolve, SystemClock(), lambda: next(numbers))
+    settings = Throughput("http://127.0.0.1:1/", budget_file=str(folder / "b.json"), **more)  # type: ignore[arg-type] - numbers only
+    look = asyncio.run(probe(check_of(settings)))
+    return look.outcome, look.reason
+
+
+def test_users_first(tmp_path: Path) -> None:
+    """A line that carries something is left to its users: UNKNOWN, and nothing is spent."""
+    assert probe_and_check(tmp_path, [0, 10**6]) == (Outcome.UNKNOWN, Reason.LINE_IN_USE)
+    assert Budget(tmp_path / "b.json").left(NOVEMBER_MS, 100) == 100
+
+
+def test_month_is_spent(tmp_path: Path) -> None:
+    """A test that the month cannot pay for is not made."""
+    found = probe_and_check(tmp_path, [], month_megabytes=30.0, test_megabytes=20.0)
+    assert found == (Outcome.UNKNOWN, Reason.BUDGET)
+
+
+def test_a_failed_test_gives_back(tmp_path: Path) -> None:
+    """What a failed test did not use is not booked."""
+    assert probe_and_check(tmp_path, [0, 0])[0] is Outcome.DOWN
+    account = Budget(tmp_path / "b.json")
+    assert account.left(SystemClock().wall_ms(), 100) == 100
+
+
+def test_budget_over_months(tmp_path: Path) -> None:
+    """A new month is new; a clock that was set back is not; damage means that nothing is left."""
+    account = Budget(tmp_path / "b.json")
+    account.book(NOVEMBER_MS, 60)
+    assert account.left(NOVEMBER_MS, 100) == 40
+    assert account.left(0, 100) == 40
+    account.book(0, 10)
+    assert account.left(NOVEMBER_MS, 100) == 30
+    assert account.left(DECEMBER_MS, 100) == 100
+    (tmp_path / "b.json").write_text("{")
+    assert account.left(NOVEMBER_MS, 100) == 0
+
+
+def test_rate_leaves_the_beginning_aside() -> None:
+    """A burst at the beginning does not count; a steady rest is known exactly."""
+    arrivals = [(0.0, 100_000)] + [(n * 0.01, 100_000 + n * 1250) for n in range(1, 200)]
+    found = rate(arrivals)
+    assert found is not None
+    assert found.mbit_s == pytest.approx(1.0, rel=0.001)
+    assert found.error_share < 0.001
+    assert rate(arrivals[:20]) is None
+
+
+def test_meter_stops_as_soon_as_it_knows() -> None:
+    """A steady line is known after the least time; an unsteady one is not known soon."""
+    steady = Meter(0.02, 0.5)
+    assert next(n for n in range(1000) if steady.take(n * 0.005, 1000)) == 100
+    rough = Meter(0.02, 0.5)
+    assert not any(rough.take(n * 0.005, 4000 * (n // 25 % 2)) for n in range(200))
