@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import os
 import random
 import socket
 import ssl
@@ -23,7 +24,8 @@ from probes.segment import Gap
 from probes.spool import Limits, Spool
 from probes.uplink import Uplink
 
-FAULTS = (
+FAULTS = int(os.environ.get("JANGKAU_FAULTS", "0"))
+KINDS = (
     "none",
     "drop after commit",
     "drop before commit",
@@ -164,29 +166,32 @@ def gap_line(gap: Gap) -> bytes:
     return b"gap"
 
 
+@pytest.mark.faults
 def test_faults_on_the_way(tmp_path: Path) -> None:
-    """Some hundred faults of every kind: nothing is lost, nothing deleted without a receipt."""
+    """Some hundred faults of every kind (10,000 in the long run): nothing is lost, nothing deleted
+    without a receipt."""
     draws = random.Random(11)  # noqa: S311 - which fault comes next, the same at each run
-    faults = iter([draws.choice(FAULTS) for _ in range(400)])
+    faults = iter([draws.choice(KINDS) for _ in range(20 * FAULTS or 400)])
     spool = Spool(tmp_path, gap_line, Limits(segment_bytes=3000))
     clock = SteppedClock()
     number = 0
     with serving(faults) as server:
         link = Link(server.url, "secret", version="1")
         uplink = Uplink(spool, link.post, clock, draws.uniform, probe="p-1", max_records=20)
-        for _ in range(2000):
-            if number < 1500:
+        looks = 75 * FAULTS or 1500
+        for _ in range(100 * FAULTS or 2000):
+            if number < looks:
                 number += 5
                 spool.append([(n, b"line %d" % n) for n in range(number - 4, number + 1)], number)
             known = len(server.kept)
             wait = uplink.step()
             assert spool.pending_records + len(server.kept) >= number >= known
-            if wait is None and number == 1500:
+            if wait is None and number == looks:
                 break
             SteppedClock.leap_ms += round((wait or 0) * 1000) + 1
         link.close()
     assert next(faults, None) is None, "all faults were met"
-    assert sorted(server.kept.values()) == sorted(b"line %d" % n for n in range(1, 1501))
+    assert sorted(server.kept.values()) == sorted(b"line %d" % n for n in range(1, looks + 1))
     assert server.duplicates > 0
     assert spool.pending_records == 0
     spool.close()
