@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli import terminal
-from cli.probe import read_key
 from model.errors import InputError, UnavailableError
 from model.inventory import CENTRE_SITE, Inventory
 from model.kinds import Snmp
 from model.measurement import Measurement, Vantage
+from probes.enrol import read_key
 
 if TYPE_CHECKING:
     from collector.trap_gate import Sender

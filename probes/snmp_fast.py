@@ -166,8 +166,11 @@ class FastSession:
             send()
         except BlockingIOError:
             raise TimeoutError from None  # the send buffer is full: as if the network had lost it
+        refused: SnmpError | None = None
         while True:
-            await self._readable(loop, end)
+            if not await self._readable(loop, end):
+                # Not before: anybody could forge a refusal, and the true answer may come behind it.
+                raise TimeoutError if refused is None else RefusedError(str(refused))
             try:
                 return receive()
             except BlockingIOError:
@@ -175,14 +178,15 @@ class FastSession:
             except SnmpDecodeError:
                 continue
             except SnmpError as error:
-                raise RefusedError(str(error)) from None
+                refused = error
             except BaseException as error:
                 # gufo-snmp 0.13 panics on some malformed datagrams, and a panic of Rust's is no
                 # Exception; the datagram is gone and the socket sound, so it was one bad datagram.
                 if type(error).__module__ != "pyo3_runtime":
                     raise
 
-    async def _readable(self, loop: asyncio.AbstractEventLoop, end: float) -> None:
+    async def _readable(self, loop: asyncio.AbstractEventLoop, end: float) -> bool:
+        """Whether a datagram came before ``end``."""
         ready: asyncio.Future[bool] = loop.create_future()
 
         def settle(value: bool) -> None:
@@ -192,8 +196,7 @@ class FastSession:
         loop.add_reader(self._descriptor, settle, True)
         alarm = loop.call_at(end, settle, False)
         try:
-            if not await ready:
-                raise TimeoutError
+            return await ready
         finally:
             alarm.cancel()
             loop.remove_reader(self._descriptor)
