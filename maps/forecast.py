@@ -41,7 +41,8 @@ class Outlook(StrEnum):
 class Forecast:
     """Weeks from the last known week until all are on target: ``early`` and ``late`` bound the
     band, ``middle`` is its middle; None where nothing is said. ``path`` is (weeks ahead, low, high)
-    in villages for drawing, also where no date can be given but the trend is known.
+    in villages for drawing: to the band's end, or as far ahead as it looks back where there is no
+    date but a trend.
     ``gain`` is the mean weekly gain in villages, ``weeks`` how many weeks it rests on."""
 
     outlook: Outlook
@@ -75,21 +76,23 @@ def forecast(on_target: Sequence[int], total: int, window_weeks: int) -> Forecas
         spread = math.sqrt(ahead * variance + ahead * ahead * variance / len(gains))
         return ahead * drift + sign * quantile * spread
 
-    path = tuple(
-        (h, max(0.0, used[-1] + after(h, -1)), min(float(total), used[-1] + after(h, 1)))
-        for h in range(1, weeks + 1)
-    )
+    def within(ahead: int, sign: int) -> float:
+        return min(max(0.0, used[-1] + after(ahead, sign)), float(total))
+
+    def path(weeks_ahead: int) -> tuple[tuple[int, float, float], ...]:
+        return tuple((h, within(h, -1), within(h, 1)) for h in range(1, weeks_ahead + 1))
+
     # The far end of the lower bound decides whether there is progress at all: when even the drift
     # may be nothing, no date follows however long one waits.
     if drift - quantile * math.sqrt(variance / len(gains)) <= 0:
-        return Forecast(Outlook.NO_PROGRESS, weeks, drift, path=path)
+        return Forecast(Outlook.NO_PROGRESS, weeks, drift, path=path(weeks))
     early, middle, late = (
         next((h for h in range(1, reach + 1) if after(h, sign) >= missing), None)
         for sign in (1, 0, -1)
     )
     if late is None:
-        return Forecast(Outlook.TOO_FAR, weeks, drift, path=path)
-    return Forecast(Outlook.DATED, weeks, drift, early, middle, late, path)
+        return Forecast(Outlook.TOO_FAR, weeks, drift, path=path(weeks))
+    return Forecast(Outlook.DATED, weeks, drift, early, middle, late, path(late))
 
 
 def _long_run_variance(gains: Sequence[float], lags: int) -> float:

@@ -81,8 +81,8 @@ def progress(
         lower = [(last + h, low) for h, low, _ in reversed(ahead)]
         points = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in [*upper, *lower])
         parts.append(f'<polygon class="band" points="{points}" fill="{BAND}"/>')
-        parts.append(_text(right, y(ahead[-1][2]) - 6 if y(ahead[-1][2]) > top + 16 else top + 16,
-                           words("report.band"), end=True, soft=True))  # fmt: skip
+        below = min(y(ahead[-1][1]) + 32, top + height - 8)
+        parts.append(_text(right, below, words("report.band"), end=True, soft=True))
     parts += _curve("stable", "#58b1dd", [(x(at), y(v)) for at, v in enumerate(stable)])
     met = [(x(at), y(v)) for at, v in enumerate(on_target) if v is not None]
     parts += _curve("met", ACCENT, met)
@@ -90,7 +90,8 @@ def progress(
     if now is not None:
         labels.append((y(now), words("report.line_target"), now, True))
     parts += _end_labels(words, labels, x(last), right, beside=width > 500 and not ahead)
-    parts.append(_text(left, top + height + 18, weeks[0], soft=True))
+    if x(last) - left > 2.2 * len(weeks[0]) * _LETTER_WIDTH or not last:
+        parts.append(_text(left, top + height + 18, weeks[0], soft=True))
     if last:
         end = x(last) if ahead else right
         parts.append(_text(end, top + height + 18, weeks[-1], end=True, soft=True))
@@ -125,10 +126,13 @@ def _end_labels(
     elif not beside:
         places = [at - 9 for at in places]
     found = []
-    for at, (_, name, value, bold) in zip(places, ordered, strict=True):
+    for at, (value_at, name, value, bold) in zip(places, ordered, strict=True):
         said = f"{name} {words.number(value)}"
         if beside:
             found.append(_text(right + 10, at + 4, said, bold=bold))
+        elif at > value_at and x + 8 + len(said) * _LETTER_WIDTH < right:
+            # Below its curve, which comes from the left: the words go to the right.
+            found.append(_text(x + 8, at, said, bold=bold))
         else:
             fits = max(x, len(said) * _LETTER_WIDTH + 44)
             found.append(_text(fits, at, said, end=True, bold=bold))

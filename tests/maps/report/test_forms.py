@@ -5,6 +5,7 @@ import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -17,9 +18,11 @@ from maps.report.compose import compose
 from maps.report.document import Chart, Document, Facts, Form, Hero, Paragraph, Table, stable_share
 from maps.report.seal import seal
 from maps.report.weekly import WeeklyReport, weekly_report
+from maps.report.write import write_report
 from maps.spreadsheet import looks_like_formula
 from maps.words import LANGUAGES, Words, load
 from model.definition import State
+from model.errors import InputError
 from model.inventory import Provider
 from model.region import Register
 from tests.maps.report.province import random_province, random_records, random_report
@@ -305,3 +308,23 @@ def test_an_empty_province_reads_well(lang: str, weeks: int) -> None:
     assert report.coverage.total.now.states[State.NOT_CONNECTED] == 3
     assert len(pypdf.PdfReader(io.BytesIO(pdf.pages(document, words, seal(report, lang)))).pages)
     assert xlsx.workbook(report, document, words, seal(report, lang))
+
+
+def test_files_stay_in_their_folder(tmp_path: Path) -> None:
+    """Names come from the week and the code alone, whatever the province is called; a link that
+    waits in the folder is replaced, and what it points to stays as it was (S-07)."""
+    secret = tmp_path / "secret"
+    secret.write_text("mine")
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("laporan-2026-W46.html", "laporan-2026-W46.xlsx", "bukti-laporan-2026-W46.csv"):
+        (out / name).symlink_to(secret)
+    written = write_report(hostile_report("../../....//CON\x00" + "é" * 300), out, load("id"))
+    assert secret.read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "secret"]
+    assert sorted(path.name for path in out.iterdir()) == sorted(p.name for p in written.values())
+    assert all(re.fullmatch(r"[a-z-]+2026-W46\.[a-z]+", path.name) for path in out.iterdir())
+    assert not any(path.is_symlink() for path in out.iterdir())
+    for code in ("../61", "61.01/..", "61.01\n", "61.01.13.2002"):
+        with pytest.raises(InputError, match="write a code"):
+            write_report(random_report(9, weeks=1), out, load("id"), kabupaten=code)
