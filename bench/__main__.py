@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import aggregate, echoes, history, province, report, week
+from bench import aggregate, echoes, history, ingest, maps, province, report, week
 
 BENCHES = {
     "echoes": echoes.run,
@@ -11,6 +11,8 @@ BENCHES = {
     "week": week.run,
     "aggregate": aggregate.run,
     "report": report.run,
+    "maps": maps.run,
+    "ingest": ingest.run,
 }
 
 
