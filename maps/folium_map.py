@@ -120,7 +120,7 @@ def render(given: MapInput, words: Words, *, packed: bool = False) -> str:
         "leaflet_css": _without_images(release.joinpath("leaflet.css").read_text("utf-8")),
         "leaflet_js": leaflet,
         "css": (_ASSETS / "map.css").read_text("utf-8"),
-        "js": "".join((_ASSETS / name).read_text("utf-8") for name in scripts),
+        "js": _unindented("".join((_ASSETS / name).read_text("utf-8") for name in scripts)),
         "frame": (_ASSETS / "map.html").read_text("utf-8"),
         "no_script": html.escape(words("map.no_script")),
         "title": html.escape(data["title"]),
@@ -145,6 +145,11 @@ def _packed(texts: Mapping[str, str]) -> str:
 def _without_images(css: str) -> str:
     """Leaflet's markers and layer switch, which we do not use, would be fetched beside the file."""
     return re.sub(r"url\(images/[^)]*\)", "none", css)
+
+
+def _unindented(script: str) -> str:
+    """Our scripts without what only their authors need: indents and lines of comment."""
+    return re.sub(r"(?m)^\s+|^\s*//.*\n", "", script)
 
 
 def _without_source_map(script: str) -> str:

@@ -23,8 +23,8 @@ from model.region import RegionCode, Register
 from model.site import Access
 from model.summary import WeekRecord
 
-_CELL_METRES = 50.0
-"""A good pixel of zoom 12 at the equator; village borders are indicative, not known any better."""
+_CELL_METRES = 75.0
+"""A pixel of zoom 11 at the equator; village borders are indicative, not known any better."""
 
 
 @dataclass(frozen=True, slots=True)

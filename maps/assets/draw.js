@@ -2,7 +2,7 @@
 // While a finger moves, the last picture moves along; it is drawn anew when the finger rests.
 "use strict";
 function makeCanvas(map, data, { villages, borders, side }, now) {
-  const MARGIN = 0.3, DENSE = 8000;
+  const MARGIN = 0.2, DENSE = 8000, REST_MS = 150;
   const canvas = document.createElement("canvas"), ctx = canvas.getContext("2d");
   canvas.setAttribute("aria-hidden", "true");
   map.getContainer().append(canvas);
@@ -54,7 +54,7 @@ function makeCanvas(map, data, { villages, borders, side }, now) {
     const size = map.getSize(), at = map.latLngToContainerPoint(origin);
     const left = Math.round(size.x * MARGIN), top = Math.round(size.y * MARGIN);
     return { scale: 256 * 2 ** map.getZoom() * cell, x: at.x + left, y: at.y + top, left, top,
-      wide: size.x + 2 * left, high: size.y + 2 * top, zoom: map.getZoom(), ratio: Math.min(devicePixelRatio || 1, dense ? 1 : 2) };
+      wide: size.x + 2 * left, high: size.y + 2 * top, zoom: map.getZoom(), ratio: Math.min(devicePixelRatio || 1, dense ? 1 : 1.5) };
   };
   // Each village's entry of the layer in this week, until either changes.
   let cache = { looks: new Uint8Array(villages.length) };
@@ -69,7 +69,7 @@ function makeCanvas(map, data, { villages, borders, side }, now) {
   const shift = () => {
     const next = view(), grow = next.scale / last.scale;
     const dx = next.x - last.x * grow, dy = next.y - last.y * grow;
-    if (grow !== 1 && (grow > 2 || grow < .7) || Math.abs(dx) > last.left || Math.abs(dy) > last.top) { draw(); return; }
+    if (grow === 1 && (Math.abs(dx) > last.left || Math.abs(dy) > last.top)) { draw(); return; }
     canvas.style.transform = "translate(" + dx + "px," + dy + "px) scale(" + grow + ")";
   };
   const draw = () => {
@@ -268,8 +268,12 @@ function makeCanvas(map, data, { villages, borders, side }, now) {
     return polygons.find(({ box, path }) => wx >= box[0] && wx <= box[2] && wy >= box[1] && wy <= box[3]
       && probe.isPointInPath(path, wx, wy, "evenodd")) ?? null;
   };
-  map.on("move", () => last ? shift() : redraw());
-  map.on("moveend zoomend viewreset resize", redraw);
+  let resting;
+  map.on("move zoom", () => last ? shift() : redraw());
+  map.on("moveend zoomend viewreset resize", () => {
+    clearTimeout(resting);
+    if (last) resting = setTimeout(redraw, REST_MS); else redraw();
+  });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { readColours(); redraw(); });
   readColours();
   return { draw, redraw, readColours, pick, bounds, areas: polygons.length > 0, tiles: tiled.length > 0,

@@ -71,7 +71,10 @@ function drawMap(map) {
   L.control.zoom({ position: "bottomleft", zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
   $("hollow").hidden = !canvas.hollow; $("hollow").textContent = words.legend_hollow;
   side.setUp(views);
-  new ResizeObserver(() => { map.invalidateSize({ animate: false }); canvas.draw(); }).observe(container);
+  new ResizeObserver(() => {
+    const before = map.getSize();
+    if (!map.invalidateSize({ animate: false }).getSize().equals(before)) canvas.draw();
+  }).observe(container);
 
   // On paper: light, one column, the region in view, everything unfolded.
   const paper = (on) => {
