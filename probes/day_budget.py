@@ -42,7 +42,7 @@ class Saving(IntEnum):
 
     NOTHING = 0
     DELIVERIES = 1
-    """A delivery every 15 minutes."""
+    """A delivery every 15 minutes, without the details of echoes (``line_protocol.thin``)."""
     ECHOES = 2
     """Two echoes a look."""
     FAR = 3

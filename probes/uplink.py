@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 from probes.backoff import Backoff, Uniform, retry_after_seconds
 from probes.clock import Clock
-from probes.day_budget import Budget
+from probes.day_budget import Budget, Saving
 from probes.known_time import KnownTime, boot_text
+from probes.line_protocol import thin
 from probes.receipt import Receipt, Reply, read_receipt
 from probes.spool import Batch, Spool
 
@@ -177,7 +178,10 @@ class Uplink:
         return None if batch is None else self._dated(batch)
 
     def _dated(self, batch: Batch) -> Batch | None:
-        """The end of a batch from where on every line has a date; None when there is no such."""
+        """The end of a batch from where on every line has a date; None when there is no such.
+        While bytes are saved the lines go without their details."""
+        if self._budget is not None and self._budget.saving >= Saving.DELIVERIES:
+            batch = batch._replace(lines=[thin(line) for line in batch.lines])
         if self._dates is None:
             return batch
         lines: list[bytes] = []

@@ -1,10 +1,12 @@
 """Bytes a day: kept whatever happens, saved in the stated order, counted from the IP header."""
 
+import gzip
 import json
 import random
 import re
 import socket
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,9 @@ from model.measurement import Measurement, Outcome, Reason
 from probes.agent import _Unsaved, gap_writer
 from probes.day_budget import DAY_MS, METERED_BYTES_A_DAY, Budget, Saving
 from probes.meter import tcp_bytes
+from probes.receipt import Reply
 from probes.spool import Spool
+from probes.uplink import Uplink
 
 
 class TurnedClock:
@@ -169,3 +173,24 @@ def test_the_kernel_s_count_of_a_connection(address: str) -> None:
                 assert 4000 + 3 * header <= tcp_bytes(client) <= 4000 + 14 * header
         with pytest.raises(OSError, match=re.escape("Bad file descriptor")):
             tcp_bytes(client)
+
+
+def test_details_stay_at_home_while_saving(tmp_path: Path) -> None:
+    """From the first step of saving on, what is sent has outcome, loss and median alone."""
+    clock = TurnedClock()
+    budget = Budget(80_000, clock, tmp_path / "budget")
+    spool = Spool(tmp_path / "spool", gap_writer("v-1", "village"))
+    full = b"ping,site=v-1 outcome=1i,sent=5i,rtt_min_seconds=0.1,rtt_median_seconds=0.2 5"
+    bodies: list[bytes] = []
+
+    def post(body: bytes, headers: Mapping[str, str]) -> Reply:
+        bodies.append(gzip.decompress(body))
+        raise ConnectionRefusedError
+
+    spool.append([(5, full)], 5)
+    for _ in range(2):
+        link = Uplink(spool, post, clock, lambda _, high: high, probe="p", budget=budget)
+        link.step()
+        budget.spend("looks", 4000)
+    assert bodies == [full, full.replace(b",rtt_min_seconds=0.1", b"")]
+    spool.close()
