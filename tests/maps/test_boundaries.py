@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import geopandas  # noqa: TID251 - makes files of other formats
 import pytest
 
 from maps.boundaries import Polygon, load_boundaries
@@ -136,3 +137,19 @@ def real_register() -> Register:
     return Register(
         "test", tuple(sorted((Village(row[0], row[1]) for row in rows), key=lambda v: v.code))
     )
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".shp"])
+def test_other_formats_and_other_projections(
+    suffix: str, tmp_path: Path, register: Register
+) -> None:
+    """GeoPackage and Shapefile in UTM, with the code in a column of another name, give the same."""
+    source = write(tmp_path, feature("61.01.01.1001", *square(109.0, 0.1)))
+    frame = geopandas.read_file(source).rename(columns={"code": "KDEPUM"}).to_crs("EPSG:32649")
+    path = tmp_path / f"desa{suffix}"
+    frame.to_file(path)
+    found = load_boundaries(path, register, code_property="KDEPUM")
+    expected = load_boundaries(source, register)
+    assert found.fit.matched == 1
+    assert found.area_km2["61"] == pytest.approx(expected.area_km2["61"], rel=1e-6)
+    assert points(found.polygons["61.01.01.1001"]) == points(expected.polygons["61.01.01.1001"])
