@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import aggregate, echoes, history, ingest, maps, province, report, week
+from bench import aggregate, echoes, history, ingest, ladder, maps, province, report, week
 
 BENCHES = {
     "echoes": echoes.run,
@@ -13,6 +13,7 @@ BENCHES = {
     "report": report.run,
     "maps": maps.run,
     "ingest": ingest.run,
+    "ladder": ladder.run,
 }
 
 
