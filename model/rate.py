@@ -15,6 +15,8 @@ _SKIPPED_SHARE = 0.35
 _STUDENT_95 = 2.365
 """Two-sided 95 % of Student's t with seven degrees of freedom: one less than the slices."""
 _ARRIVALS_MIN = 40
+LONGEST = 8.0
+"""Times the least seconds: then the figure is given with the uncertainty that it has."""
 
 
 class Rate(NamedTuple):
@@ -70,7 +72,7 @@ class Meter:
         return self.arrivals[-1][1] if self.arrivals else 0
 
     def take(self, at_seconds: float, size: int) -> bool:
-        """Note an arrival; true when the rate is known well enough."""
+        """Note an arrival; true when the rate is known well enough, or as well as it will be."""
         self.arrivals.append((at_seconds, self.bytes + size))
         passed = at_seconds - self.arrivals[0][0]
         # Asked at growing distances: the question costs a look at all arrivals.
@@ -78,7 +80,9 @@ class Meter:
             return False
         self._asked_seconds = passed
         found = self.result()
-        return found is not None and found.error_share <= self._enough_share
+        if found is None:
+            return False
+        return found.error_share <= self._enough_share or passed > LONGEST * self._least_seconds
 
     def result(self) -> Rate | None:
         """The rate so far; None when too little has arrived."""

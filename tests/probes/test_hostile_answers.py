@@ -26,7 +26,7 @@ from tests.probes.looking import check_of
 ANSWERS = 1000 * int(os.environ.get("JANGKAU_FAULTS", "1"))
 TIMEOUT_SECONDS = 0.3
 BYTES_MAX = 256 * 1024
-AT_ONCE = 40
+AT_ONCE = 8
 SEEDS = {
     "http": [
         b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhalo",

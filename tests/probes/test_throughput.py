@@ -27,14 +27,14 @@ NOVEMBER_MS, DECEMBER_MS = 1_795_000_000_000, 1_797_000_000_000
 @pytest.mark.namespace
 def test_shaped_line(tmp_path: Path) -> None:
     """Both directions come within 5 % of what tbf lets through, counted as IP packets."""
-    if (
-        not shutil.which("tc")
-        or subprocess.run(["unshare", "-Urn", "true"], check=False).returncode
-    ):
-        pytest.skip("no user namespace or no tc here: a line cannot be shaped")
+    unshare = shutil.which("unshare")
+    if not shutil.which("tc") or unshare is None:
+        pytest.skip("no tc or no unshare here (apt install iproute2 util-linux)")
+    if subprocess.run([unshare, "-Urn", "true"], check=False).returncode:
+        pytest.skip("no user namespace here: a line cannot be shaped")
     script = [sys.executable, str(Path(__file__).with_name("namespace_throughput.py"))]
     done = subprocess.run(
-        ["unshare", "-Urn", *script, str(tmp_path), *RATES],
+        [unshare, "-Urn", *script, str(tmp_path), *RATES],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -44,7 +44,7 @@ def test_shaped_line(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     for mbit_s, seen in json.loads(done.stdout).items():
-        print(mbit_s, seen)  # shown when it fails
+        print(mbit_s, seen)  # noqa: T201 - shown when it fails
         assert seen["outcome"] == "UP", seen
         # tbf counts the Ethernet header of loopback (14 bytes) besides
         for name in ("download_mbit_s", "upload_mbit_s"):
@@ -107,3 +107,4 @@ def test_meter_stops_as_soon_as_it_knows() -> None:
     assert next(n for n in range(1000) if steady.take(n * 0.005, 1000)) == 100
     rough = Meter(0.02, 0.5)
     assert not any(rough.take(n * 0.005, 4000 * (n // 25 % 2)) for n in range(200))
+    assert any(rough.take(1 + n * 0.005, 4000 * (n // 25 % 2)) for n in range(1000))
