@@ -1,7 +1,8 @@
 """What a day of looking costs a site's line, in packets and bytes.
 
 Law: counted as the line counts: IP header, ICMP header and payload, both ways, every echo answered.
-What lies below IP (Ethernet 18, PPPoE 8, cellular tunnels more) comes on top.
+What lies below IP (Ethernet 18, PPPoE 8, cellular tunnels more) comes on top; so do looks of other
+kinds than ping, whose size the other side decides.
 """
 
 from collections.abc import Iterable
@@ -43,10 +44,12 @@ def check_cost(check: Check) -> DayCost:
 
 
 def day_costs(inventory: Inventory) -> dict[str, DayCost]:
-    """The cost of the operations centre's checks by site id; every site is there, those that
+    """The cost of the operations centre's pings by site id; every site is there, those that
     nothing looks at with nothing. The centre's own anchors are under its reserved id."""
     costs = {site.id: DayCost() for site in inventory.sites}
     for check in inventory.centre_checks():
+        if check.kind != "ping":
+            continue
         costs[check.site] = costs.get(check.site, DayCost()) + check_cost(check)
     return costs
 
