@@ -59,9 +59,7 @@ class Link:
         self.use_key(key)
         self._connection: http.client.HTTPConnection
         if parts.scheme == "https":
-            self._connection = _Verified(
-                parts.hostname, port, timeout_seconds, _contexts(ca_file), clamp_ms
-            )
+            self._connection = _Verified(parts.hostname, port, timeout_seconds, ca_file, clamp_ms)
         else:
             self._connection = http.client.HTTPConnection(
                 parts.hostname, port, timeout=timeout_seconds
@@ -167,10 +165,11 @@ class _Verified(http.client.HTTPSConnection):
         host: str,
         port: int | None,
         timeout_seconds: float,
-        contexts: tuple[ssl.SSLContext, ssl.SSLContext],
+        ca_file: Path | None,
         clamp_ms: Callable[[], int | None],
     ) -> None:
-        self.strict, self._undated = contexts
+        self.strict = _context(ca_file)
+        self._ca_file = ca_file
         self._clamp_ms = clamp_ms
         self._session: ssl.SSLSession | None = None
         super().__init__(host, port, timeout=timeout_seconds, context=self.strict)
@@ -182,7 +181,10 @@ class _Verified(http.client.HTTPSConnection):
         plain = socket.create_connection((self.host, self.port), self.timeout)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         earliest_ms = self._clamp_ms()
-        context = self.strict if earliest_ms is None else self._undated
+        context = self.strict
+        if earliest_ms is not None:  # made when needed: the authorities take megabytes
+            context = _context(self._ca_file)
+            context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
         session = self._session if earliest_ms is None else None
         try:
             self.sock = context.wrap_socket(plain, server_hostname=self.host, session=session)
@@ -205,15 +207,12 @@ class _Verified(http.client.HTTPSConnection):
             self._session = self.sock.session
 
 
-def _contexts(ca_file: Path | None) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Two that both verify; the second leaves the dates to ``_Verified.connect``."""
+def _context(ca_file: Path | None) -> ssl.SSLContext:
+    """One that verifies chain, name and dates."""
     try:
-        strict = ssl.create_default_context(cafile=ca_file)
-        undated = ssl.create_default_context(cafile=ca_file)
+        return ssl.create_default_context(cafile=ca_file)
     except OSError as error:
         raise InputError(f"CA file {ca_file}: {error}; it must be PEM") from None
-    undated.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
-    return strict, undated
 
 
 def _is_loopback(host: str) -> bool:

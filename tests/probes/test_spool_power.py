@@ -71,16 +71,16 @@ def torn(old: bytes, new: bytes, draws: random.Random) -> bytes:
     return b"".join(parts)
 
 
-def acknowledged(spool: Spool, durable: set[int]) -> set[int]:
-    """Acknowledge some; returns the looks that are over and done with by that."""
+def acknowledge(spool: Spool, durable: set[int], done: set[int]) -> None:
+    """Acknowledge some, noting first the looks that are over and done with from then on."""
     batch = spool.batch(newest=False, max_records=5)
     if batch is None:
-        return set()
-    done = {number(text) for text in batch.lines if text.startswith(b"ping")}
-    if len(done) < len(batch.lines):  # an acknowledged gap accounts for its looks no longer
+        return
+    sent = {number(text) for text in batch.lines if text.startswith(b"ping")}
+    if len(sent) < len(batch.lines):  # an acknowledged gap accounts for its looks no longer
         done |= durable - {number(text) for text in peek(spool) if text.startswith(b"ping")}
+    done |= sent
     spool.acknowledge([(batch.first, batch.last)])
-    return done
 
 
 def number(text: bytes) -> int:
@@ -128,7 +128,7 @@ def test_power_cuts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         disk.cut(image, draws)
         with monkeypatch.context() as inner:
             inner.setattr(os, "fsync", lambda _: None)  # the image is looked at, not used
-            found = Spool(image, gap_line, Limits(6000, segment_bytes=1500), thin)
+            found = Spool(image, gap_line, Limits(4000, segment_bytes=1000), thin)
             texts = peek(found)
             found.close()
         numbers = [number(text) for text in texts if text.startswith(b"ping")]
@@ -139,14 +139,14 @@ def test_power_cuts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         shutil.rmtree(image)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    spool = Spool(directory, gap_line, Limits(6000, segment_bytes=1500), thin)
+    spool = Spool(directory, gap_line, Limits(4000, segment_bytes=1000), thin)
     latest = 0
     while images < wanted:
         fresh = range(latest + 1, latest + draws.randint(2, 6))
         spool.append([(NOW_MS + item, DETAILED % item) for item in fresh], NOW_MS)
         latest = fresh[-1]
         durable |= set(fresh)
-        if draws.random() < 0.5:
-            done |= acknowledged(spool, durable)
+        if draws.random() < 0.25:
+            acknowledge(spool, durable, done)
     spool.close()
     assert spool.dropped_looks > 0
