@@ -42,7 +42,8 @@ def used_keys() -> set[str]:
         for path in sorted(folder.rglob("*"))
         if path.suffix in {".py", ".j2"}
     )
-    found = set(re.findall(r"""["']((?:map|worklist|report|both|column|unit)\.[a-z0-9_]+)["']""", source))
+    tables = "map|worklist|report|both|column|unit"
+    found = set(re.findall(rf"""["']((?:{tables})\.[a-z0-9_]+)["']""", source))
     found = {key for key in found if key.split(".")[1] not in SUFFIXES}  # files, not keys
     script = "".join(path.read_text("utf-8") for path in (MAPS / "assets").glob("*.js"))
     names = set(re.findall(r"\bwords\.([a-z0-9_]+)", script))
