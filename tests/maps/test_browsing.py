@@ -21,15 +21,13 @@ from maps.coverage import coverage
 from maps.folium_map import write_map
 from maps.map_data import MapInput, within
 from maps.words import load
-from maps.worklist import work_list
-from maps.worklist_page import render as render_worklist
 from model.definition import State
 from model.inventory import Inventory
 from model.outage import Cause
 from model.region import Register
 from model.site import Access
 from model.summary import WeekRecord
-from tests.maps.made import LAST_WEEK, ZONE, make_record, make_site, make_site_week
+from tests.maps.made import LAST_WEEK, make_record, make_site, make_site_week
 
 PASAR, KAUM, SEMPARUK = "61.01.01.1001", "61.01.01.2002", "61.01.02.2002"
 SIZES = {"phone": (360, 740), "desk": (1440, 900)}
@@ -296,59 +294,6 @@ def test_it_prints_on_a4(page: Path, open_page: Callable[..., Any], tmp_path: Pa
     assert "Kabupaten dan kota" not in said
     assert b"/MediaBox [0 0 594" in path.read_bytes() or b"/MediaBox [0 0 595" in path.read_bytes()
     assert driver.execute_script("return document.documentElement.className") == ""
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The script of axe-core, fetched by npm into a folder of the test run."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("no npm here: accessibility is not judged (apt install npm)")
-    folder = tmp_path_factory.mktemp("axe")
-    run = subprocess.run(
-        [npm, "install", "--prefix", folder, "--no-audit", "--no-fund", "axe-core@4"],
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    script = folder / "node_modules" / "axe-core" / "axe.min.js"
-    if run.returncode != 0 or not script.is_file():
-        pytest.skip("npm could not fetch axe-core: accessibility is not judged")
-    return script.read_text("utf-8")
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", ["map", "panel", "worklist"])
-def test_axe_finds_no_serious_fault(
-    kind: str, size: str, page: Path, given: MapInput, axe: str, open_page: Callable[..., Any]
-) -> None:
-    """No violation of weight "serious" or "critical" on the map, with a panel open, on the list."""
-    listed = work_list(given.register, given.inventory, given.records, "61")
-    driver = open_page(
-        render_worklist(listed, load("id"), ZONE) if kind == "worklist" else page, size
-    )
-    if kind == "panel":
-        driver.find_element(By.ID, "search").send_keys("pasar", Keys.ENTER)
-    # Through the debugger: the page's own policy lets no script in.
-    driver.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
-    found = driver.execute_async_script(
-        "const say = arguments[0];"
-        "axe.run().then((it) => say(it.violations), (why) => say([{id: '' + why, nodes: [{}]}]))"
-    )
-    grave = [
-        (one["id"], one["nodes"][0].get("html"))
-        for one in found
-        if one.get("impact", "critical") in {"serious", "critical"}
-    ]
-    assert grave == []
-
-
-def test_axe_would_find_one(axe: str, open_page: Callable[..., Any]) -> None:
-    """The control: a picture without words is a critical fault."""
-    driver = open_page('<!DOCTYPE html><html lang="id"><img src="data:,"></html>')
-    driver.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
-    found = driver.execute_async_script("axe.run().then((it) => arguments[0](it.violations))")
-    assert "image-alt" in {one["id"] for one in found}
 
 
 def test_an_empty_week_is_shown_too(
