@@ -99,7 +99,15 @@ def nation() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         _simulate(
-            "province", "--out", str(folder), "--villages", str(NATION), "--network", "10.0.0.0/8"
+            "province",
+            "--out",
+            str(folder),
+            "--villages",
+            str(NATION),
+            "--network",
+            "10.0.0.0/8",
+            "--kabupaten",
+            "60",
         )
         watched = load(folder / "inventory.yaml")
         register = load_register(Path(str(watched.register_file)))
