@@ -129,7 +129,7 @@ METRICS: Mapping[str, Metric] = {
     "battery_volts": Metric("V", "voltage of a UPS battery"),
     "battery_left_seconds": Metric("s", "how long a UPS expects to carry its load"),
     "battery_celsius": Metric("°C", "temperature of a UPS battery"),
-    "mains_volts": Metric("V", "mains voltage at a UPS, the lowest phase"),
+    "mains_volts": Metric("V", "mains voltage at a UPS, the highest phase"),
     "interfaces_up": Metric("1", "ports that are up", whole=True),
     "interfaces_down": Metric("1", "ports that are meant to be up and are not", whole=True),
     "interface_change_seconds": Metric("s", "time since a port last went up or down"),

@@ -9,9 +9,10 @@ from contextlib import ExitStack, closing
 
 from model.check import Check
 from model.errors import InputError, UnavailableError
+from model.kinds import Snmp
 from probes.clock import Clock
 from probes.ladder import Ladder
-from probes.look import Probe
+from probes.look import Look, Probe
 
 
 def _ping(stack: ExitStack, _: Clock) -> Probe:
@@ -23,7 +24,27 @@ def _ping(stack: ExitStack, _: Clock) -> Probe:
 def _device(_: ExitStack, clock: Clock) -> Probe:
     from probes.device import DeviceProbe  # noqa: PLC0415 - like its neighbours: when asked for
 
-    return DeviceProbe(clock)
+    own, others = DeviceProbe(clock), _SnmpWhenAsked()
+
+    async def look(check: Check) -> Look:
+        return await (others if isinstance(check.settings, Snmp) else own)(check)
+
+    return look
+
+
+class _SnmpWhenAsked:
+    """gufo-snmp is loaded at the first check that needs it: a village probe may do without."""
+
+    _probe: Probe | None = None
+
+    async def __call__(self, check: Check) -> Look:
+        if self._probe is None:
+            from probes.snmp import SnmpProbe, raise_descriptor_limit  # noqa: PLC0415 - see above
+            from probes.snmp_fast import open_session  # noqa: PLC0415 - the same
+
+            raise_descriptor_limit()
+            self._probe = SnmpProbe(open_session)
+        return await self._probe(check)
 
 
 def _tcp(_: ExitStack, __: Clock) -> Probe:
