@@ -1,7 +1,7 @@
 # Each target sets up by itself whatever is missing; setup.sh says what it needs and why.
 BIN := .venv/bin
 
-.PHONY: demo test lint bench faults clean
+.PHONY: demo test lint bench faults probe clean
 
 .venv/ready: pyproject.toml constraints.txt setup.sh
 	./setup.sh
@@ -28,6 +28,9 @@ bench: .venv/tested  ## ours beside our peers, as ratios; BENCH=name for one
 
 faults: .venv/tested  ## the long runs of the fault tests, by hand before a release
 	JANGKAU_FAULTS=500 $(BIN)/pytest -m faults
+
+probe: .venv/ready  ## dist/jangkau-probe.pyz: the village probe in one file
+	$(BIN)/python probes/packaging/build.py
 
 clean:
 	rm -rf .venv demo data .mypy_cache .ruff_cache .pytest_cache

@@ -2,7 +2,18 @@
 
 import sys
 
-from bench import aggregate, echoes, history, ingest, ladder, maps, province, report, week
+from bench import (
+    aggregate,
+    echoes,
+    history,
+    ingest,
+    ladder,
+    maps,
+    probe_cost,
+    province,
+    report,
+    week,
+)
 
 BENCHES = {
     "echoes": echoes.run,
@@ -14,6 +25,7 @@ BENCHES = {
     "maps": maps.run,
     "ingest": ingest.run,
     "ladder": ladder.run,
+    "probe_cost": probe_cost.run,
 }
 
 

@@ -3,6 +3,7 @@ report show too."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,16 +55,13 @@ def gather(inventory: Path, data: Path, week: str | None, weeks: int) -> Gathere
     last = options.chosen_week(week, watched)
     wanted = [last.plus(back) for back in range(1 - weeks, 1)]
     records = week_records(data, watched, wanted)
-    first = next(
-        (at for at, record in enumerate(records) if record.data_until_ms is not None),
-        len(records) - 1,
-    )
-    return Gathered(
-        register,
-        watched,
-        tuple(records[first:]),
-        grade_villages(register, watched, records[first:]),
-    )
+    known = (*dropwhile(_unseen, records[:-1]), records[-1])
+    return Gathered(register, watched, known, grade_villages(register, watched, known))
+
+
+def _unseen(record: WeekRecord) -> bool:
+    """Whether nothing at all was observed in a week (its margins may hold a neighbour's looks)."""
+    return all(not item.raw.observed_share for item in record.site_weeks)
 
 
 def coverage(

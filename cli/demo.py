@@ -187,7 +187,7 @@ def _show(out: Path, week: Week, weeks: int) -> list[Path]:
         *("map", *place, *borders, "--fictional", "--out", str(out / "map.html")),
         *("--geojson", str(out / "villages-week.geojson")),
     )
-    _jangkau("report", *place, "--fictional", "--out", str(out / "report"))
+    _jangkau("report", *place, *borders, "--fictional", "--out", str(out / "report"))
     return [out / "map.html", *sorted((out / "report").iterdir()), out / "villages-week.geojson"]
 
 

@@ -201,10 +201,9 @@ def routeros(
     inventory: InventoryFile = INVENTORY,
 ) -> None:
     """Write a script for a MikroTik router that makes it a probe of one site."""
-    from probes.routeros import script
-
     from inventory.read import load
     from probes.enrol import read_key, write_private
+    from probes.routeros import script
 
     watched = load(inventory)
     place = one_site(watched, site)

@@ -1,7 +1,6 @@
 """``jangkau report``: the weekly report, from one calculation in every form that somebody needs."""
 
 from dataclasses import dataclass, replace
-from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,6 @@ from cli.map_page import BoundariesFile, CodeProperty, Fictional, Lang
 from cli.options import DataFolder, InventoryFile, WeekText
 from cli.report_verify import verify
 from model.errors import InputError
-from model.summary import WeekRecord
 
 if TYPE_CHECKING:
     from maps.map_data import MapInput
@@ -104,10 +102,8 @@ def make(
         beyond = chosen.last_whole_week != chosen.weeks[-1]
         reach = max(weeks + beyond, len(chosen.weeks))
     found = gather(inventory, data, last, reach)
-    # A week before the first look bears no figure, even where its neighbour's margin was read.
-    records = tuple(dropwhile(_unseen, found.records[:-1])) + found.records[-1:]
     borders = fitted(boundaries, found.register, code_property) if boundaries else None
-    given = MapInput(found.register, found.inventory, found.coverage, records, borders)
+    given = MapInput(found.register, found.inventory, found.coverage, found.records, borders)
     if kabupaten is not None:
         given = within(given, kabupaten)
         named = replace(
@@ -130,11 +126,6 @@ def make(
         revised=_revised(data, given),
     )
     return Made(model, given)
-
-
-def _unseen(record: WeekRecord) -> bool:
-    """Whether nothing at all was observed in a week."""
-    return all(not item.raw.observed_share for item in record.site_weeks)
 
 
 def _month(text: str | None) -> "Month | None":

@@ -106,7 +106,11 @@ def run(
     url = f"http://{listen}"
     key_file = _key(data)
     collector = Child(
-        "collector", _jangkau("collector", "run", "--data", str(data), "--listen", listen)
+        "collector",
+        _jangkau(
+            *("collector", "run", "--data", str(data), "--listen", listen),
+            *("--inventory", str(inventory)),
+        ),
     )
     probe = Child(
         "probe",

@@ -52,8 +52,9 @@ class Gate:
         self._all.append(now_seconds)
         return sender
 
-    def _refuse(self, why: str) -> None:
+    def _refuse(self, why: str) -> Sender | None:
         self.counts[why] += 1
+        return None
 
 
 def engine_id_of(datagram: bytes) -> bytes:

@@ -1,23 +1,26 @@
 """Typesetting: typst source in, a PDF or a picture out.
 
 Law: a document reads the files that came with it and nothing else: it stands in an empty folder of
-its own, which is its root, and no package of its language is ever fetched.
+its own, which is its root, and no package of its language is ever fetched. Its fonts come from a
+package and not from the machine, so that the same weeks make the same file anywhere.
 """
 
 import tempfile
 from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 _SOURCE = "main.typ"
+_FONTS = ("SourceSansPro-Regular.ttf", "SourceSansPro-Semibold.ttf", "SourceSansPro-Bold.ttf")
+"""Source Sans Pro (SIL Open Font License), to be named by a source as ``Source Sans Pro``."""
 
 
 def compile_pdf(source: str, files: Mapping[str, bytes]) -> bytes:
     """The pages of ``source`` as one tagged PDF.
 
-    ``files`` are what the source reads, by plain name (``map.svg``); fonts among them (``.ttf``,
-    ``.otf``) can be used by their family's name. Raises ValueError with typst's own message when
-    the source is wrong: it is ours, so that is a bug of ours.
+    ``files`` are what the source reads, by plain name (``map.svg``). Raises ValueError with
+    typst's own message when the source is wrong: it is ours, so that is a bug of ours.
     """
     return _compile(source, files, "pdf", None)
 
@@ -35,7 +38,7 @@ def _compile(
 
     with tempfile.TemporaryDirectory(prefix="jangkau-typeset-") as name:
         folder = Path(name)
-        for file, content in {**files, _SOURCE: source.encode()}.items():
+        for file, content in {**_fonts(), **files, _SOURCE: source.encode()}.items():
             if not file or PurePosixPath(file).name != file:
                 raise ValueError(f"{file!r} is no plain file name")
             (folder / file).write_bytes(content)
@@ -46,6 +49,9 @@ def _compile(
                 font_paths=[folder],
                 format=kind,
                 ppi=ppi,
+                # The same on every machine. Tagged, but not held to PDF/UA-1: that refuses a whole
+                # document for one character of a name that its font lacks.
+                ignore_system_fonts=True,
                 # No package is looked for anywhere but here, where there is none.
                 package_path=folder,
                 package_cache_path=folder,
@@ -55,3 +61,8 @@ def _compile(
     if isinstance(made, list):
         raise ValueError(f"the source makes {len(made)} pages, a picture is one")
     return made
+
+
+def _fonts() -> dict[str, bytes]:
+    folder = resources.files("font_source_sans_pro") / "files"
+    return {name: (folder / name).read_bytes() for name in _FONTS}

@@ -1,13 +1,11 @@
 """The report as PDF: A4, tagged, with bookmarks, page numbers and its fonts inside.
 
-Law: the words travel as JSON beside a fixed template, so that no name can become markup; the fonts
-come from a package and not from the machine, so that the same weeks make the same file anywhere.
+Law: the words travel as JSON beside a fixed template, so that no name can become markup.
 """
 
 import html
 import json
 import re
-from importlib.resources import files
 from pathlib import Path
 
 from maps.look import STATES
@@ -17,12 +15,11 @@ from maps.typeset import compile_pdf
 from maps.words import Words
 
 _TEMPLATE = Path(__file__).parent / "report.typ"
-_FONTS = ("SourceSansPro-Regular.ttf", "SourceSansPro-Semibold.ttf")
 
 
 def pages(document: Document, words: Words, mark: Seal, picture: bytes | None = None) -> bytes:
     """The PDF. ``picture`` is the map as PNG."""
-    read = fonts()
+    read: dict[str, bytes] = {}
 
     def draw(svg: str) -> str:
         name = f"drawing-{len(read)}.svg"
@@ -50,12 +47,6 @@ def pages(document: Document, words: Words, mark: Seal, picture: bytes | None = 
         read["map.png"] = picture
     read["report.json"] = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
     return compile_pdf(_TEMPLATE.read_text("utf-8"), read)
-
-
-def fonts() -> dict[str, bytes]:
-    """The font files that a page embeds, by name: Source Sans Pro (SIL Open Font License)."""
-    folder = files("font_source_sans_pro") / "files"
-    return {name: (folder / name).read_bytes() for name in _FONTS}
 
 
 def read_seal(content: bytes) -> str | None:

@@ -14,9 +14,9 @@ import typer
 from typer.testing import CliRunner
 
 from cli.probe import app
-from probes.enrol import read_key
 from model.errors import InputError
 from probes.agent import gap_writer
+from probes.enrol import read_key
 from probes.spool import Spool
 
 ROOT = Path(__file__).parents[2]

@@ -193,7 +193,8 @@ def test_device_report() -> None:
 
 def test_unknown_kinds_and_names_are_refused() -> None:
     """A check that could never be made or written stops the start, by name."""
-    with ExitStack() as stack, pytest.raises(InputError, match="no kind 'sonar'; kinds are captive"):
+    unknown = "no kind 'sonar'; kinds are captive"
+    with ExitStack() as stack, pytest.raises(InputError, match=unknown):
         open_probes(checks("sonar"), CLOCK, stack)
     with pytest.raises(InputError, match="rename it"):
         check_names([Check("v-1", "village", "ping", "two\nlines", "::1", 60)])
