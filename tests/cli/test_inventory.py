@@ -45,14 +45,14 @@ def test_check_json() -> None:
     assert document["day_cost"]["bytes"] == sum(cost["bytes"] for cost in by_site)
 
 
-MAIN = "import cli.main, cli.inventory; cli.main.app = cli.inventory.app; cli.main.main()"
+MAIN = "from cli.main import main; main()"
 
 
 def test_check_of_a_bad_file() -> None:
     """All mistakes go to standard error, and the command ends with 2."""
     bad = ROOT / "tests" / "data" / "inventories" / "bad" / "everything_at_once.yaml"
     done = subprocess.run(
-        [sys.executable, "-c", MAIN, "check", str(bad)],
+        [sys.executable, "-c", MAIN, "inventory", "check", str(bad)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -62,7 +62,7 @@ def test_check_of_a_bad_file() -> None:
     expected = bad.with_suffix(".expected.txt").read_text(encoding="utf-8")
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
-    assert done.stderr.replace(f"{bad.parent}/", "").split() == expected.split()
+    assert done.stderr.replace(f"{bad.parent}/", "") == expected
 
 
 def test_import_register(tmp_path: Path) -> None:
