@@ -2,7 +2,6 @@
 
 import gzip
 import http.client
-import itertools
 import json
 import random
 import ssl
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from probes.backoff import CAP_SECONDS, Backoff, retry_after_seconds
 from probes.receipt import Reply, read_receipt
 from probes.segment import Gap
 from probes.spool import Limits, Spool
@@ -309,51 +307,6 @@ def test_a_metered_line_is_used_rarely(spool: Spool) -> None:
     clock.now_ms += 1_000
     link.step()
     assert len(collector.posts) == 2
-
-
-def test_backoff_is_jittered_after_the_cap() -> None:
-    """At the cap the waits still spread over all of it: a herd stays dispersed."""
-    draws = random.Random(7)  # noqa: S311 - jitter, the same at each run
-    backoffs = [Backoff(draws.uniform) for _ in range(2000)]
-    for backoff, _ in itertools.product(backoffs, range(12)):
-        backoff.failed()
-    waits = [backoff.failed() for backoff in backoffs]
-    bins = Counter(int(wait // 30) for wait in waits)
-    assert set(bins) == set(range(10))
-    assert max(bins.values()) < 1.5 * 200
-    assert max(waits) <= CAP_SECONDS
-
-
-def test_a_fleet_spreads_once_more_in_a_long_outage() -> None:
-    """The extra wait comes once an outage, when the cap is reached, and for fleets alone."""
-    fleet, alone = (Backoff(lambda _, high: high, fleet=fleet) for fleet in (True, False))
-    extra = [fleet.failed() - alone.failed() for _ in range(12)]
-    assert extra == [0] * 8 + [CAP_SECONDS] + [0] * 3
-    fleet.succeeded()
-    assert fleet.failed() == 2
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"retry-after": "17"}, 17),
-        (
-            {
-                "retry-after": "Fri, 07 Nov 2031 00:01:30 GMT",
-                "date": "Fri, 07 Nov 2031 00:00:00 GMT",
-            },
-            90,
-        ),
-        ({"retry-after": "Fri, 07 Nov 2031 00:01:30 GMT"}, None),
-        ({"retry-after": "Fri, 07 Nov 99999999999 00:01:30 GMT", "date": "x"}, None),
-        ({"retry-after": "-5"}, None),
-        ({"retry-after": "soon"}, None),
-        ({}, None),
-    ],
-)
-def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
-    """Seconds, or a date against the server's own clock; nonsense is no order."""
-    assert retry_after_seconds(headers) == seconds
 
 
 def test_receipt_with_a_charset_is_a_receipt() -> None:
