@@ -60,6 +60,7 @@ def run(
     from collector.feeder import Feeder
     from collector.ingest import Ingest
     from collector.salvage import open_journal
+    from collector.throughput import Throughput
     from collector.vitals import Heartbeat
     from collector.watch import Watch
     from inventory.read import load
@@ -95,13 +96,14 @@ def run(
     beating = threading.Thread(target=heartbeat.run, name="heartbeat")
     enrolment = Enrolment(keys, data, watched, limits)
     routes = [*ingest.routes(), *enrolment.routes(), *watch.routes(ingest, vitals)]
+    mounts = {"/api/v1/throughput": Throughput(ingest.opens)}
     # The journal's thread asks for the interpreter several times a batch; the usual 5 ms each would
     # make a commit wait for the busy loop longer than for the disk.
     sys.setswitchinterval(0.0005)
     feeding.start()
     beating.start()
     try:
-        endpoint = web.application(routes, watch.tally.answered)
+        endpoint = web.application(routes, watch.tally.answered, mounts)
         web.serve(endpoint, bound, certificate, private_key, lambda: _say("collector", url))
     finally:
         heartbeat.stop()

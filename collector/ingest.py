@@ -45,6 +45,11 @@ class Ingest:
         """For the table of routes."""
         return [Handled("POST", "/api/v2/write", self.write)]
 
+    def opens(self, authorization: str) -> bool:
+        """Whether an Authorization header bears a key that may write. Raises UnavailableError."""
+        token = _token(authorization)
+        return self.keys.verify(token, role=WRITE, now_ms=self.wall_ms()) is not None
+
     async def write(self, request: Request) -> Answer:
         """``POST /api/v2/write``. Raises Refused, UnavailableError."""
         try:

@@ -43,9 +43,10 @@ class Throughput:
             enough = float(query.get("enough", ["0.02"])[0])
             least = min(float(query.get("least", ["0.5"])[0]), _LONGEST_SECONDS)
         except (KeyError, ValueError):
-            await _answer(send, 400, {"message": "?bytes= must be a whole number"})
-            return
-        if not self._admit(headers.get(b"authorization", b"").decode("latin-1")):
+            size = 0
+        if size < 1:
+            await _answer(send, 400, {"message": "?bytes= must be a whole number above 0"})
+        elif not self._admit(headers.get(b"authorization", b"").decode("latin-1")):
             await _answer(send, 401, {"message": "unauthorized access"})
         elif scope["method"] not in ("GET", "POST"):
             await _answer(send, 405, {"message": "use GET or POST"})

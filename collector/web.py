@@ -23,6 +23,7 @@ from starlette.requests import ClientDisconnect  # noqa: TID251 - as above
 from starlette.requests import Request as StarletteRequest  # noqa: TID251 - as above
 from starlette.responses import Response  # noqa: TID251 - as above
 from starlette.routing import Route as StarletteRoute  # noqa: TID251 - as above
+from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: TID251 - as above
 
 from model.errors import InputError, UnavailableError
 
@@ -124,15 +125,50 @@ LIVENESS = (
 
 
 def application(
-    routes: Sequence[Handled], count: Callable[[str, int], None] = lambda _path, _status: None
+    routes: Sequence[Handled],
+    count: Callable[[str, int], None] = lambda _path, _status: None,
+    mounts: Mapping[str, ASGIApp] | None = None,
 ) -> Starlette:
-    """An ASGI application of the routes. ``count`` hears of every answer: route and status."""
-    return Starlette(
-        routes=[
-            StarletteRoute(route.path, _endpoint(route, count), methods=[route.verb])
-            for route in (*LIVENESS, *routes)
-        ]
-    )
+    """An ASGI application of the routes, and of whole applications (``mounts``) at paths of their
+    own. ``count`` hears of every answer: route and status."""
+    handled = [
+        StarletteRoute(route.path, _endpoint(route, count), methods=[route.verb])
+        for route in (*LIVENESS, *routes)
+    ]
+    # Not a starlette Mount, which answers PATH with a redirect to PATH/: probes follow none.
+    mounted = [
+        StarletteRoute(path, _Mounted(path, app, count)) for path, app in (mounts or {}).items()
+    ]
+    return Starlette(routes=[*handled, *mounted])
+
+
+@dataclass(frozen=True, slots=True)
+class _Mounted:
+    """An application that speaks ASGI itself: its answers are counted, its keys may be unreadable
+    as everybody's."""
+
+    path: str
+    app: ASGIApp
+    count: Callable[[str, int], None]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def counted(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                self.count(self.path, message["status"])
+            await send(message)
+
+        try:
+            await self.app(scope, receive, counted)
+        except UnavailableError as error:
+            if begun:
+                raise
+            answer = Refused(507, "unavailable", str(error), RETRY_SECONDS).answer()
+            response = Response(answer.body, answer.status, dict(answer.headers), answer.media_type)
+            await response(scope, receive, counted)
 
 
 def _endpoint(

@@ -187,6 +187,30 @@ def test_slow_and_half_open_clients_hold_nobody_up(collector: Collector) -> None
             one.close()
 
 
+def test_bytes_for_a_throughput_test(collector: Collector) -> None:
+    """Whoever may write fetches as many bytes as asked for, at the very address that the probe
+    asks; others get 401, a mistake 400, and unreadable keys 507."""
+    path = "/api/v1/throughput"
+    reader = Keys(collector.folder).add_reader("r", None, 1)
+
+    def fetch(query: str, method: str = "GET", **headers: str) -> tuple[int, int]:
+        with closing(http.client.HTTPConnection("127.0.0.1", collector.port, timeout=30)) as one:
+            one.request(method, path + query, headers=headers)
+            answer = one.getresponse()
+            return answer.status, len(answer.read())
+
+    bearing = {"Authorization": f"Token {collector.key}"}
+    assert fetch("?bytes=100000", **bearing) == (200, 100_000)
+    for wrong in ({}, {"Authorization": "Token x"}, {"Authorization": f"Token {reader}"}):
+        assert fetch("?bytes=100000", **wrong)[0] == 401
+        assert fetch("?bytes=100000", "POST", **wrong)[0] == 401
+    for query in ("", "?bytes=x", "?bytes=0", "?bytes=-1"):
+        assert fetch(query, **bearing)[0] == 400
+    assert fetch("?bytes=1", "PUT", **bearing)[0] == 405
+    (collector.folder / "keys.json").write_text("{")
+    assert fetch("?bytes=1", **bearing)[0] == 507
+
+
 def test_one_probe_at_a_hundred_times_its_rate(collector: Collector) -> None:
     """It is slowed down with 429 and Retry-After; another probe is not (N-06)."""
     other = Keys(collector.folder).add("q", None, 1)
