@@ -19,6 +19,9 @@ EARLIEST_MS = 1_577_836_800_000
 """2020-01-01: before Jangkau; a clock that shows less was never set."""
 AHEAD_MS = 300_000
 """How far a probe's clock may be ahead of ours."""
+SHIFT_MAX_MS = 10**18 - 1
+"""A larger shift is kept as this one: 18 digits can always be read back, a stamp of 19 less our own
+time not always. Only a stamp that is damaged shows one; its look is dated by its age, not lost."""
 
 _EPOCH = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _WHOLE = re.compile(r"\d{1,18}", re.ASCII)
@@ -120,8 +123,9 @@ def read(
 
 def settle(line: Line, envelope: Envelope | None, received_ms: int) -> Line:
     """The line with a time that can be: its own; or, for a line of the sending boot with a
-    ``monotonic_ms`` field, our clock minus its age (the shift is kept in ``clock_shift_ms``); or,
-    for a line without any, the time of arrival. Raises LineError for a time that cannot be."""
+    ``monotonic_ms`` field, our clock minus its age (the shift is kept in ``clock_shift_ms``, at
+    most SHIFT_MAX_MS); or, for a line without any, the time of arrival. Raises LineError for a time
+    that cannot be."""
     at_ms = line.at_ms
     if envelope is not None and envelope.monotonic_ms is not None and "monotonic_ms" in line.fields:
         numbers, texts = line.values()
@@ -129,6 +133,7 @@ def settle(line: Line, envelope: Envelope | None, received_ms: int) -> Line:
         if then is not None and texts.get("boot", envelope.boot) == envelope.boot:
             at_ms = received_ms - (envelope.monotonic_ms - int(then))
             shift = at_ms - (line.at_ms if line.at_ms is not None else at_ms)
+            shift = max(-SHIFT_MAX_MS, min(shift, SHIFT_MAX_MS))
             line = line._replace(fields=f"{line.fields},clock_shift_ms={shift}i")
     if at_ms is None:
         at_ms = received_ms
