@@ -9,6 +9,7 @@ import ipaddress
 import json
 import logging
 import math
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -29,6 +30,11 @@ from model.errors import InputError, UnavailableError
 
 RETRY_SECONDS = 5
 """Retry-After where nothing better is known; probes add their own jitter."""
+IDLE_SECONDS = 330
+"""How long a connection stays open after an answer: longer than the five minutes between a metered
+line's batches, each of which would else pay for a TLS handshake. Idle, it costs us a descriptor and
+8 kB of memory (52 kB with TLS; measured)."""
+MOST_DESCRIPTORS = 65_536
 
 _log = logging.getLogger(__name__)
 
@@ -255,13 +261,14 @@ def serve(
         proxy_headers=False,
         lifespan="off",
         ws="none",
-        timeout_keep_alive=75,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=32 * 1024,
         ssl_certfile=certificate,
         ssl_keyfile=private_key,
     )
     server = uvicorn.Server(config)
+    _raise_descriptor_limit()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
@@ -273,3 +280,11 @@ def serve(
         signal.signal(number, stop)
     ready()
     server.run(sockets=[bound])
+
+
+def _raise_descriptor_limit() -> None:
+    """Every probe may keep a connection, and the usual limit is 1,024 files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
