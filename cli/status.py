@@ -5,13 +5,14 @@ Reads only the journal (its table of newest looks and the batches after it): no 
 
 import time
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
-from rich.table import Table
 
-from cli import terminal
+from cli import rows, terminal, wording
 
 _OUTCOMES = ("DOWN", "UP", "UNKNOWN")
 
@@ -19,18 +20,22 @@ _OUTCOMES = ("DOWN", "UP", "UNKNOWN")
 def status(
     data: Annotated[Path, typer.Option(help="The collector's folder.")] = Path("data"),
     inventory: Annotated[
-        Path | None, typer.Option(help="Sites that should report; the silent ones are named.")
+        Path | None,
+        typer.Option(help="Names the sites that never reported; times are its province's."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Show the newest look at every site, its outcome, its RTT and since when it has been so."""
     looks, newest_ms = newest_looks(data)
     silent: list[str] = []
+    zone = "UTC"
     if inventory is not None:
         from inventory.read import load  # YAML only when it is asked for
 
         heard = {look["site"] for look in looks}
-        silent = [site.id for site in load(inventory).sites if site.id not in heard]
+        watched = load(inventory)
+        silent = [site.id for site in watched.sites if site.id not in heard]
+        zone = watched.province.timezone
     now_ms = time.time_ns() // 1_000_000
     document = {
         "now_ms": now_ms,
@@ -43,7 +48,7 @@ def status(
     if json:
         terminal.print_json(document)
     else:
-        _show(document)
+        _show(document, zone)
 
 
 def newest_looks(data: Path) -> tuple[list[dict[str, Any]], int | None]:
@@ -75,23 +80,29 @@ def newest_looks(data: Path) -> tuple[list[dict[str, Any]], int | None]:
     return looks, max((latest.at_ms for latest in known.values()), default=None)
 
 
-def _show(document: dict[str, Any]) -> None:
-    table = Table(
-        "site", "vantage", "look", "at (UTC)", "outcome", "RTT ms", "since (UTC)", "reason"
+def _show(document: dict[str, Any], zone: str) -> None:
+    hour = datetime.now(ZoneInfo(zone)).tzname()
+
+    def local(at_ms: int) -> str:
+        return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).strftime("%m-%d %H:%M")
+
+    rows.show(
+        document["looks"],
+        {
+            "site": lambda look: look["site"],
+            "vantage": lambda look: look["vantage"],
+            "look": lambda look: f"{look['kind']} {look['target']}",
+            f"at ({hour})": lambda look: local(look["at_ms"]),
+            "outcome": lambda look: look["outcome"],
+            "RTT ms": lambda look: wording.milliseconds(look["rtt_median_seconds"]),
+            f"since ({hour})": lambda look: local(look["since_ms"]),
+            "reason": lambda look: look["reason"],
+        },
+        title=f"Newest looks; times in {zone}",
+        as_json=False,
+        as_csv=False,
+        wrapped=("look", "reason"),
     )
-    for look in document["looks"]:
-        rtt = look["rtt_median_seconds"]
-        table.add_row(
-            look["site"],
-            look["vantage"],
-            f"{look['kind']} {look['target']}",
-            _utc(look["at_ms"]),
-            look["outcome"],
-            "" if rtt is None else f"{rtt * 1000:.1f}",
-            _utc(look["since_ms"]),
-            look["reason"],
-        )
-    terminal.stdout.print(table)
     totals = document["totals"]
     counts = ", ".join(f"{totals[name]} {name}" for name in ("UP", "DOWN", "UNKNOWN"))
     age = document["age_seconds"]
@@ -100,7 +111,3 @@ def _show(document: dict[str, Any]) -> None:
     if document["silent_sites"]:
         silent = document["silent_sites"]
         terminal.stdout.print(f"{len(silent)} sites never reported: {' '.join(silent)}")
-
-
-def _utc(at_ms: int) -> str:
-    return time.strftime("%m-%d %H:%M:%S", time.gmtime(at_ms / 1000))

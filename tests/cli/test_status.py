@@ -62,6 +62,31 @@ def test_the_table_says_what_it_is_of(journal: Journal) -> None:
     assert "s old; from the collector's journal" in " ".join(text.split())
 
 
+def test_the_table_fits_and_keeps_site_ids_whole(journal: Journal) -> None:
+    """100 columns hold the longest site id and the words of a long reason; times are the
+    province's when an inventory says which, else UTC, and the heading says so."""
+    site = "d" + "x" * 39
+    at = 1_790_000_000_000  # 2026-09-21 14:13:20 UTC
+    put(
+        journal,
+        f"ping,site={site},vantage=village,target=isp_gw outcome=1i,rtt_median_seconds=1.6 {at}",
+        f'tcp,site=b,vantage=village,target=[x]y outcome=2i,reason="cannot look: [no] route" {at}',
+    )
+    words = ["--data", str(journal.folder)]
+    for more, hour, time in (
+        ([], "UTC", "09-21 14:13"),
+        (["--inventory", str(ROOT / "inventory.yaml")], "WIB", "09-21 21:13"),
+    ):
+        text = CliRunner().invoke(app, [*words, *more]).stdout
+        assert max(map(len, text.splitlines())) <= 100
+        assert f"at ({hour})" in text
+        assert f"since ({hour})" in text
+        row = next(line for line in text.splitlines() if line.startswith(site))
+        assert row.split()[1:3] == ["village", "ping"]
+        assert (row.count(time), "1600.0" in row) == (2, True)
+        assert "".join(text.split()).count("[") == 2  # names are no markup
+
+
 def test_a_folder_without_a_journal_is_said(tmp_path: Path) -> None:
     """No journal: the message names the option that is wrong."""
     result = CliRunner().invoke(app, ["--data", str(tmp_path)])
