@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import options, rows, wording
+from cli.concluded import conclude
 from cli.options import AsCsv, AsJson, DataFolder, InventoryFile, RegionText, WeekText
 from model.inventory import Inventory
 from model.region import kabupaten_of
@@ -34,21 +35,15 @@ def availability(
     as_csv: AsCsv = False,
 ) -> None:
     """Availability raw, in service hours and SLA-adjusted, with its bounds and observed share."""
-    from collector.weeks import week_entry
-    from inventory.read import load
-
-    watched = load(inventory)
-    sites = {site.id: site for site in options.chosen_sites(watched, region)}
-    chosen = options.chosen_week(week, watched)
-    record = week_entry(data, watched, chosen).record
-    records = [one for one in record.site_weeks if one.site in sites]
-    title = f"{chosen}, % (revision {record.revision}, definition {record.definition_hash})"
+    asked = conclude(inventory, data, week, region=region)
+    record, records = asked.record, asked.site_weeks
+    title = f"{asked.week}, % (revision {record.revision}, definition {record.definition_hash})"
     if by is GroupBy.CAUSE:
         _show_causes(records, title, as_json=as_json, as_csv=as_csv)
         return
     groups: dict[str, list[SiteWeek]] = defaultdict(list)
     for one in records:
-        groups[_group(by, sites[one.site], watched)].append(one)
+        groups[_group(by, asked.sites[one.site], asked.inventory)].append(one)
     rows.show(
         [_row(by, name, members) for name, members in sorted(groups.items())],
         {

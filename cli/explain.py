@@ -6,6 +6,7 @@ import typer
 from rich.text import Text
 
 from cli import options, rows, terminal, wording
+from cli.concluded import conclude
 from cli.options import AsCsv, AsJson, DataFolder, InventoryFile, WeekText
 from model.measurement import Outcome
 from model.site import DAY_NAMES, Site
@@ -31,14 +32,9 @@ def explain(
     as_csv: AsCsv = False,
 ) -> None:
     """Draw a site's week and say of each outage what decided its cause."""
-    from collector.weeks import week_entry
-    from inventory.read import load
-
-    watched = load(inventory)
-    site = options.one_site(watched, site_id)
-    chosen = options.chosen_week(week, watched)
-    entry = week_entry(data, watched, chosen)
-    record = next((one for one in entry.record.site_weeks if one.site == site_id), None)
+    asked = conclude(inventory, data, week, site_id=site_id)
+    site, chosen, entry = asked.sites[site_id], asked.week, asked.entry
+    record = next(iter(asked.site_weeks), None)
     if record is None:
         terminal.stdout.print(f"{site_id} was not in service in {chosen}.")
         return

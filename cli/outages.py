@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import options, rows, wording
+from cli.concluded import conclude
 from cli.options import AsCsv, AsJson, DataFolder, InventoryFile, RegionText, WeekText
 from model.outage import Outage
 from model.site import Site
@@ -26,20 +27,13 @@ def outages(
     as_csv: AsCsv = False,
 ) -> None:
     """List the outages of a week with their causes and the evidence that decided."""
-    from collector.weeks import week_entry
-    from inventory.read import load
-
-    watched = load(inventory)
-    sites = {site.id: site for site in options.chosen_sites(watched, region)}
-    if site_id is not None:
-        sites = {site_id: options.one_site(watched, site_id)}
-    chosen = options.chosen_week(week, watched)
-    record = week_entry(data, watched, chosen).record
+    asked = conclude(inventory, data, week, region=region, site_id=site_id)
+    chosen, record = asked.week, asked.record
     found = [
-        _row(sites[outage.site], outage)
-        for one in record.site_weeks
+        _row(asked.sites[outage.site], outage)
+        for one in asked.site_weeks
         for outage in one.outages
-        if outage.site in sites and cause in (None, outage.cause.value)
+        if cause in (None, outage.cause.value)
     ]
     found.sort(key=lambda row: (row["start"], row["site"]))
     if parents:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from cli import options, rows, wording
+from cli.concluded import conclude
 from cli.options import AsCsv, AsJson, DataFolder, InventoryFile, RegionText, WeekText
 
 
@@ -16,20 +17,16 @@ def revisions(
 ) -> None:
     """Show every revision of a week and what it changed against the one before, site by site."""
     from collector.ledger import Ledger
-    from collector.weeks import week_entry
-    from inventory.read import load
 
-    watched = load(inventory)
-    sites = {site.id for site in options.chosen_sites(watched, region)}
-    chosen = options.chosen_week(week, watched)
-    newest = week_entry(data, watched, chosen).record.revision
+    asked = conclude(inventory, data, week, region=region)
+    chosen, newest, zone = asked.week, asked.record.revision, asked.inventory.province.timezone
     ledger = Ledger(data / "weeks")
     found: list[dict[str, Any]] = []
     for revision in range(2, newest + 1):
         entry = ledger.entry(chosen, revision)
         if entry is None:
             continue
-        made = wording.iso_time(entry.record.generated_at_ms, watched.province.timezone)
+        made = wording.iso_time(entry.record.generated_at_ms, zone)
         found += [
             {
                 "revision": revision,
@@ -40,7 +37,7 @@ def revisions(
                 "seconds": change.ms / 1000,
             }
             for change in entry.changes
-            if change.site in sites
+            if change.site in asked.sites
         ]
     rows.show(
         found,
