@@ -4,6 +4,7 @@ Law: reading never blocks writing. The engine opens files read-only, keeps its w
 spills to a folder of its own), and leaves nothing behind.
 """
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +21,9 @@ class Engine:
     """An in-process query engine. ``memory_gb`` bounds what it holds before it spills to disk."""
 
     def __init__(self, *, threads: int = 2, memory_gb: float = 1.0) -> None:
+        self._scratch = tempfile.TemporaryDirectory(prefix="jangkau-engine-")
         self._connection = duckdb.connect()
+        self._connection.execute("SET temp_directory = $folder", {"folder": self._scratch.name})
         self._connection.execute(f"SET threads = {threads:d}")
         self._connection.execute(f"SET memory_limit = '{memory_gb:.1f}GB'")
         self._connection.execute("SET preserve_insertion_order = false")
@@ -38,6 +41,7 @@ class Engine:
         trace: TracebackType | None,
     ) -> None:
         self._connection.close()
+        self._scratch.cleanup()
 
     def open_looks(self, files: Sequence[Path], vantage: Vantage | None = None) -> None:
         """Make the view ``looks`` over Parquet files, from all vantages or from one. Columns that
