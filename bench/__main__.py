@@ -12,6 +12,7 @@ from bench import (
     probe_cost,
     province,
     report,
+    throughput,
     week,
 )
 
@@ -26,6 +27,7 @@ BENCHES = {
     "ingest": ingest.run,
     "ladder": ladder.run,
     "probe_cost": probe_cost.run,
+    "throughput": throughput.run,
 }
 
 
