@@ -16,8 +16,11 @@ from inventory.mistakes import Source, shown
 
 MAX_BYTES = 8 * 2**20
 MAX_LISTS = 500_000
+MAX_OBJECTS = 300_000
 MAX_COMMAS = 1_500_000
-"""Borders of 8 MiB stay well below; lists of nothing would need ten times the file's size."""
+"""Borders of 8 MiB stay well below, and a feature is three objects; lists and objects of nothing
+would need ten times the file's size."""
+_MOST = {"[": MAX_LISTS, "{": MAX_OBJECTS, ",": MAX_COMMAS}
 
 _AREAS = ("Polygon", "MultiPolygon")
 
@@ -38,7 +41,7 @@ def read_features(path: Path, source: Source) -> Iterator[Feature]:
     """The features of a FeatureCollection. Notes what is wrong with a feature (its number in place
     of a line) and goes on; raises InputError where the file is no GeoJSON or too large."""
     text = read_text(path, MAX_BYTES, source)
-    if text.count("[") > MAX_LISTS or text.count(",") > MAX_COMMAS:
+    if any(text.count(sign) > most for sign, most in _MOST.items()):
         raise source.stop(1, "holds too many values: simplify the borders")
     try:
         document = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
