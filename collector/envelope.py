@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from collector import line_protocol
 from collector.credentials import Key
-from collector.line_protocol import Line, LineError
+from collector.journal import pack
+from collector.line_protocol import Line, LineError, Survey
 from collector.receipts import Batch, Refused
 from model.timeline import Interval
 
@@ -78,6 +79,7 @@ def _whole(headers: Mapping[str, str], name: str) -> int | None:
 def read(
     body: bytes,
     *,
+    packed: bytes | None = None,
     precision: str,
     envelope: Envelope | None,
     key: Key,
@@ -85,15 +87,20 @@ def read(
     points_max: int,
 ) -> Batch:
     """Decode a body for the probe of ``key``. Raises EnvelopeError for what is wrong as a whole;
-    what is wrong with one line stands in the batch's ``refused``."""
-    raw_lines = line_protocol.split(body)
-    if len(raw_lines) > points_max:
-        raise EnvelopeError(f"{len(raw_lines)} lines; at most {points_max} go into one request")
-    span = envelope.span if envelope else Interval(0, len(raw_lines))
-    if span.length_ms != len(raw_lines):
+    what is wrong with one line stands in the batch's ``refused``. ``packed``: the body as gzip,
+    where it came so; when every line is kept as it is, so is this."""
+    small = body.count(b"\n") <= points_max
+    survey = line_protocol.survey(body) if small and precision == "ms" else None
+    if survey is not None and not _in_order(survey, key, received_ms):
+        survey = None
+    raw_lines = line_protocol.split(body) if survey is None else ()
+    number = len(raw_lines) if survey is None else survey.rows
+    if number > points_max:
+        raise EnvelopeError(f"{number} lines; at most {points_max} go into one request")
+    span = envelope.span if envelope else Interval(0, number)
+    if span.length_ms != number:
         raise EnvelopeError(
-            f"the envelope names {span.length_ms} sequence numbers, the body has "
-            f"{len(raw_lines)} lines"
+            f"the envelope names {span.length_ms} sequence numbers, the body has {number} lines"
         )
     lines: list[tuple[int, Line]] = []
     refused: list[Refused] = []
@@ -108,7 +115,7 @@ def read(
         except LineError as error:
             refused.append(Refused(seq, str(error), raw))
     digest = None
-    if timed and lines and not envelope:  # (all refused: refused again, not "known")
+    if timed and (lines or survey) and not envelope:  # (all refused: refused again, not "known")
         digest = hashlib.sha256(precision.encode() + b"\n" + body).digest()
     return Batch(
         probe=key.probe,
@@ -118,6 +125,16 @@ def read(
         refused=refused,
         epoch=envelope.epoch if envelope else "",
         digest=digest,
+        packed=None if survey is None else packed or pack(body),
+    )
+
+
+def _in_order(survey: Survey, key: Key, received_ms: int) -> bool:
+    """Whether every line may be kept just as it is."""
+    return (
+        not survey.aged
+        and EARLIEST_MS <= survey.first_ms <= survey.last_ms <= received_ms + AHEAD_MS
+        and all(key.may_write(site) for site in survey.sites)
     )
 
 

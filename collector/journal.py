@@ -5,6 +5,7 @@ here" are in one committed, fsynced transaction. One thread writes; whatever gat
 commit ran goes into the next.
 """
 
+import gzip
 import queue
 import secrets
 import threading
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import apsw  # noqa: TID251 - the one file that speaks to SQLite
 
-from collector.line_protocol import Line, LineError, Series, decode, to_block
+from collector.line_protocol import Line, LineError, Series, decode, split, to_block
 from model.columns import Block
 from model.errors import UnavailableError
 
@@ -84,17 +85,23 @@ class StoredBatch(NamedTuple):
     def lines(self) -> list[Line]:
         """The lines, decoded. Raises DamagedBatchError."""
         try:
-            lines = [decode(text) for text in zlib.decompress(self.packed).decode().split("\n")]
-        except (zlib.error, TypeError, UnicodeDecodeError, LineError) as error:
+            lines = unpack(self.packed)
+        except (zlib.error, OSError, EOFError, TypeError, LineError) as error:
             raise DamagedBatchError(f"batch {self.id} of probe {self.probe}: {error}") from error
         if len(lines) != self.rows:
             raise DamagedBatchError(f"batch {self.id}: {len(lines)} lines where {self.rows} were")
         return lines
 
 
-def pack(lines: list[str]) -> bytes:
-    """Lines as the journal keeps them; zlib's checksum tells later whether they are unharmed."""
-    return zlib.compress("\n".join(lines).encode(), 1)
+def pack(text: bytes) -> bytes:
+    """Lines as the journal keeps them, which is as probes send them; gzip's checksum tells later
+    whether they are unharmed."""
+    return gzip.compress(text, 1, mtime=0)
+
+
+def unpack(packed: bytes) -> list[Line]:
+    """The lines, decoded. Raises LineError and what gzip raises."""
+    return [decode(raw) for raw in split(gzip.decompress(packed))]
 
 
 class JournalReader:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from collector.journal import Connection, pack
+from collector.journal import Connection, pack, unpack
 from collector.line_protocol import Line
 from model.timeline import Interval, intersect, subtract, union
 
@@ -32,7 +32,8 @@ class Batch:
     the places in the body; ``lines`` and ``refused`` together are all of it.
 
     ``epoch`` is empty for a plain client; ``digest`` then recognises the same body sent again
-    (None where a repeated body is not the same data, because its lines bear no time).
+    (None where a repeated body is not the same data, because its lines bear no time). ``packed``,
+    in place of ``lines``: all of them, as the journal keeps them.
     """
 
     probe: str
@@ -42,6 +43,7 @@ class Batch:
     refused: Sequence[Refused] = ()
     epoch: str = ""
     digest: bytes | None = None
+    packed: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,14 @@ def keep(connection: Connection, batch: Batch) -> Receipt:
         known, new = _merge_sequence(connection, batch)
     else:
         known, new = _merge_body(connection, batch)
-    lines, refused = batch.lines, batch.refused
+    lines, refused, packed = batch.lines, batch.refused, batch.packed
     if new != [batch.span]:
+        if packed is not None:
+            lines, packed = list(enumerate(unpack(packed), batch.span.start_ms)), None
         lines = [(seq, line) for seq, line in lines if _holds(new, seq)]
         refused = [item for item in refused if _holds(new, item.seq)]
     kept = subtract(new, [Interval(item.seq, item.seq + 1) for item in refused])
-    if lines:
+    if lines or packed:
         connection.execute(
             "INSERT INTO batches (probe, epoch, received_ms, kept, rows, lines)"
             " VALUES (?, ?, ?, ?, ?, ?)",
@@ -83,8 +87,8 @@ def keep(connection: Connection, batch: Batch) -> Receipt:
                 batch.epoch,
                 batch.received_ms,
                 json.dumps([[item.start_ms, item.end_ms - 1] for item in kept]),
-                len(lines),
-                pack([line.text() for _, line in lines]),
+                len(lines) or batch.span.length_ms,
+                packed or pack("\n".join(line.text() for _, line in lines).encode()),
             ),
         )
     if refused:

@@ -1,9 +1,15 @@
-"""Times that cannot be: what is repaired can be read back."""
+"""What of a body is kept as it came; times that cannot be, and that a repair can be read back."""
+
+import gzip
+from pathlib import Path
 
 import pytest
 
-from collector.envelope import SHIFT_MAX_MS, Envelope, settle
+from collector.credentials import Key
+from collector.envelope import AHEAD_MS, EARLIEST_MS, SHIFT_MAX_MS, Envelope, read, settle
+from collector.journal import Journal, JournalReader
 from collector.line_protocol import LineError, decode
+from collector.receipts import Batch, keep
 from model.timeline import Interval
 
 NOW_MS = 1_790_000_000_000
@@ -27,3 +33,55 @@ def test_a_stamp_at_the_end_of_64_bits_is_repaired_and_flagged(at: int, precisio
     assert shift == max(-SHIFT_MAX_MS, min(NOW_MS - 6000 - stamp_ms, SHIFT_MAX_MS))
     with pytest.raises(LineError, match="time"):
         settle(decode(f"{HEAD} {at}", precision), SENT, NOW_MS)
+
+
+def arrived(*lines: str, first: int = 1, key: Key | None = None) -> Batch:
+    """A body of lines as an enveloped request brings it, in gzip."""
+    body = "\n".join(lines).encode()
+    return read(
+        body,
+        packed=gzip.compress(body),
+        precision="ms",
+        envelope=Envelope("p", "0" * 16, Interval(first, first + len(lines)), "b1", 10_000),
+        key=key or Key("k", "p", "", ("a",), 1),
+        received_ms=NOW_MS,
+        points_max=10,
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "lines", "refused"),
+    [
+        (f"{HEAD} {NOW_MS}", 0, 0),
+        (f"{HEAD} {EARLIEST_MS}", 0, 0),
+        (f"{HEAD} {NOW_MS + AHEAD_MS}", 0, 0),
+        (f"{HEAD} {NOW_MS + AHEAD_MS + 1}", 1, 1),
+        (f"{HEAD} {EARLIEST_MS - 1}", 1, 1),
+        (f"{HEAD},monotonic_ms=10000i 5", 2, 0),
+        (HEAD, 2, 0),
+        (f"{HEAD.replace('site=a', 'site=b')} {NOW_MS}", 1, 1),
+        ("bad", 1, 1),
+    ],
+)
+def test_only_a_body_without_fault_is_kept_as_it_came(line: str, lines: int, refused: int) -> None:
+    """One line that is refused or repaired, and every line is looked at; otherwise none."""
+    batch = arrived(f"{HEAD} {NOW_MS}", line)
+    assert (len(batch.lines), len(batch.refused)) == (lines, refused)
+    assert (batch.packed is None) == bool(lines)
+
+
+def test_what_is_kept_as_it_came_is_known_again(tmp_path: Path) -> None:
+    """The bytes of the request lie in the journal; a later body that overlaps adds what is new."""
+    texts = [f"{HEAD},sent={n}i {NOW_MS - n}" for n in range(6)]
+    first, second = arrived(*texts[:4]), arrived(*texts[2:], first=3)
+    journal = Journal(tmp_path)
+    try:
+        for batch, new, known in ((first, [(1, 5)], []), (second, [(5, 7)], [(3, 5)])):
+            receipt = journal.submit(lambda db, batch=batch: keep(db, batch)).result(10)  # type: ignore[misc]  # bound in this round
+            assert (receipt.kept, receipt.duplicate) == (new, known)
+        with JournalReader(tmp_path) as reader:
+            stored = list(reader.batches(0))
+    finally:
+        journal.close()
+    assert stored[0].packed == first.packed
+    assert [line.text() for batch in stored for line in batch.lines()] == texts

@@ -1,6 +1,6 @@
 """The feeder: every measurement reaches the archive once, wherever a crash falls."""
 
-import zlib
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,7 +132,7 @@ def test_a_damaged_batch_is_quarantined_and_the_rest_goes_on(journal: Journal) -
     archive = ParquetArchive(journal.folder / "archive")
     for at_ms in (1, 2, 3):
         put(journal, at_ms)
-    bad = zlib.compress(b"not a line")
+    bad = gzip.compress(b"not a line")
     journal.submit(
         lambda db: db.execute("UPDATE batches SET lines = ? WHERE id = 2", (bad,))
     ).result(10)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.line_protocol import LineError, Series, decode, split, to_block
+from collector.line_protocol import LineError, Series, decode, split, survey, to_block
 
 HEAD = "ping,site=a,target=site,vantage=centre"
 
@@ -136,14 +136,44 @@ def test_columns_of_lines() -> None:
     assert [reasons.names[code] for code in reasons.codes] == ["", "no answer"]
 
 
+def usual_and_mutants() -> list[str]:
+    """A line such as our probes send, and the same with one character changed anywhere."""
+    usual = (
+        "ping,site=a,target=site,vantage=centre outcome=1i,sent=5i,rtt_max_seconds=0.0421,"
+        'x=1.5e-05,reason="no answer" 17900'
+    )
+    lines = [usual]
+    for at in range(len(usual)):
+        for letter in '0-+.eiu,= \\"x\r\n':
+            lines += [usual[:at] + letter + usual[at + 1 :], usual[:at] + letter + usual[at:]]
+    return lines
+
+
+def test_a_survey_says_what_the_lines_say() -> None:
+    """A body is surveyed as a whole only when each of its lines is right by itself, and then the
+    number, the sites and the times are those of the lines."""
+    usual = f"{HEAD.replace('site=a', 'site=b')} outcome=0i,monotonic_ms=7i 3"
+    surveyed = 0
+    for mutant in usual_and_mutants():
+        for ending in ("", "\n"):
+            body = f"{usual}\n{mutant}{ending}".encode()
+            seen = survey(body)
+            if seen is not None:
+                lines = [decode(raw) for raw in split(body)]
+                times = [line.at_ms or 0 for line in lines]
+                assert seen.rows == len(lines)
+                assert seen.sites == {line.series.site for line in lines}
+                assert (seen.first_ms, seen.last_ms, seen.aged) == (min(times), max(times), True)
+                surveyed += 1
+    assert surveyed > 100
+    assert survey(b"") is survey(b"# note") is survey(f"{HEAD} outcome=1i".encode()) is None
+    assert survey(b"ping,site=a,x=" + b"y" * 600 + b",target=t,vantage=v outcome=1i 5") is None
+
+
 def test_the_quick_way_says_what_the_careful_way_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """Usual lines, and the same with one character changed anywhere, decode or fail alike whether
     they are checked in one go or step by step."""
-    usual = "ping,site=a,target=site,vantage=centre outcome=1i,sent=5i,rtt_max_seconds=0.0421 17900"
-    lines = [usual]
-    for at in range(len(usual)):
-        for letter in '0-+.eiu,= \\"x':
-            lines += [usual[:at] + letter + usual[at + 1 :], usual[:at] + letter + usual[at:]]
+    lines = usual_and_mutants()
 
     def told(line: str) -> object:
         try:
