@@ -1,7 +1,7 @@
-"""Village borders: read, checked against the register, simplified together, dissolved upward.
+"""Village borders: read, made one coverage, simplified together, dissolved upward.
 
-Law: the register says which villages there are, the file only where they lie. What does not fit is
-reported, never guessed; shared borders stay shared; lengths and areas are never taken in degrees.
+Law: shared borders stay shared, and each spot of ground lies in one village at most. Lengths and
+areas are never taken in degrees, only in an equal-area projection around the province.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maps.frames import WGS84, equal_area_around, read_layer
+from maps.fit import Fit, fitting
+from maps.frames import WGS84, dissolve, equal_area_around, one_coverage, read_layer, write_layers
 from model.errors import InputError
 from model.region import RegionCode, Register, kabupaten_of, kecamatan_of
 
@@ -19,18 +20,11 @@ Point = tuple[float, float]
 Polygon = tuple[tuple[Point, ...], ...]
 """Rings: the outer one, then the holes; the last point repeats the first."""
 
+_SNAP_METRES, _GAP_METRES = 25.0, 100.0
+"""Corners nearer than that are one, gaps narrower than that belong to a neighbour: far less than
+what is known of an indicative border."""
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """How a file of polygons fits the register. ``overlap_km2`` is claimed by more than one."""
-
-    matched: int
-    without_polygon: tuple[RegionCode, ...]
-    not_in_register: tuple[str, ...]
-    twice: tuple[RegionCode, ...]
-    repaired: tuple[RegionCode, ...]
-    not_polygons: tuple[RegionCode, ...]
-    overlap_km2: float
+_UPPER = {"kecamatan": kecamatan_of, "kabupaten": kabupaten_of, "province": lambda code: code[:2]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +46,69 @@ def load_boundaries(
     ``tolerance_metres`` is the side of the smallest triangle of border worth keeping (0: all).
     Raises InputError when the file cannot be read, lacks codes, or fits no village at all.
     """
-    frame, fit = _fitting(_read(path, code_property), register, path)
+    layers, fit = _layers(path, register, code_property, tolerance_metres)
+    areas: dict[RegionCode, float] = {}
+    labels: dict[RegionCode, Point] = {}
+    for frame in layers.values():
+        inside = frame.geometry.representative_point().to_crs(WGS84)
+        areas |= dict(zip(frame["code"], frame["area_km2"], strict=True))
+        labels |= {
+            code: (x, y) for code, x, y in zip(frame["code"], inside.x, inside.y, strict=True)
+        }
+    villages = layers["village"]
+    shapes = villages.geometry.to_crs(WGS84)
+    polygons = {code: _rings(shape) for code, shape in zip(villages["code"], shapes, strict=True)}
+    return Boundaries(polygons, areas, labels, fit)
+
+
+def import_boundaries(
+    path: Path,
+    register: Register,
+    out: Path,
+    *,
+    code_property: str = "code",
+    tolerance_metres: float = 100.0,
+) -> Fit:
+    """Write the borders as a GeoPackage of four layers (``village``, ``kecamatan``, ``kabupaten``,
+    ``province``; columns ``code``, ``name``, ``area_km2``), which ``load_boundaries`` reads too.
+
+    Raises InputError as ``load_boundaries`` does, UnavailableError when it cannot be written.
+    """
+    layers, fit = _layers(path, register, code_property, tolerance_metres)
+    for frame in layers.values():
+        frame["name"] = [_name(register, code) for code in frame["code"]]
+    columns = ["code", "name", "area_km2", "geometry"]
+    write_layers({name: one[columns].to_crs(WGS84) for name, one in layers.items()}, out)
+    return fit
+
+
+def _name(register: Register, code: RegionCode) -> str:
+    village = register.by_code.get(code)
+    return village.name if village else register.name(code)
+
+
+def _layers(
+    path: Path, register: Register, code_property: str, tolerance_metres: float
+) -> tuple[dict[str, Any], Fit]:
+    """Frames of each level (``code``, ``area_km2``, ``geometry`` in metres), and how the file fits.
+
+    Areas are those of the coverage before it is simplified.
+    """
+    frame, fit = fitting(_read(path, code_property), register, path)
+    frame["geometry"] = one_coverage(frame.geometry, _SNAP_METRES, _GAP_METRES)
+    frame["area_km2"] = frame.geometry.area / 1e6
     frame["geometry"] = frame.geometry.simplify_coverage(tolerance_metres)
-    areas: dict[RegionCode, float] = dict(zip(frame["code"], frame["km2"], strict=True))
-    labels = _labels(frame, "code")
-    for upper in (kecamatan_of, kabupaten_of, lambda code: code[:2]):
-        frame["upper"] = frame["code"].map(upper)
-        # Adding whole areas is right only as far as villages do not overlap: see overlap_km2.
-        areas |= frame.groupby("upper")["km2"].sum().to_dict()
-        labels |= _labels(frame[["upper", "geometry"]].dissolve("upper").reset_index(), "upper")
-    shapes = frame.geometry.to_crs(WGS84)
-    return Boundaries(
-        {code: _rings(shape) for code, shape in zip(frame["code"], shapes, strict=True)},
-        areas,
-        labels,
-        fit,
-    )
+    layers = {"village": frame}
+    for level, upper in _UPPER.items():
+        frame = dissolve(frame.assign(code=frame["code"].map(upper)), "code")
+        layers[level] = frame
+    return layers, fit
 
 
 def _read(path: Path, code_property: str) -> Any:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; name one with --boundaries")
-    frame = read_layer(path)
+    frame = read_layer(path, "village")
     if code_property not in frame.columns:
         raise InputError(
             f"{path}: no property {code_property!r}: each polygon needs its Kemendagri code there"
@@ -84,43 +119,6 @@ def _read(path: Path, code_property: str) -> Any:
     found = found.to_crs(equal_area_around(found))
     found["code"] = found["code"].astype(str)
     return found
-
-
-def _fitting(frame: Any, register: Register, path: Path) -> tuple[Any, Fit]:
-    """The features that are villages of the register, valid and each once; and what was wrong."""
-    known = frame["code"].isin(list(register.by_code))
-    strangers = tuple(sorted(frame["code"][~known]))
-    frame = frame[known].sort_values("code", kind="stable")
-    twice = frame["code"].duplicated()
-    repeated = tuple(sorted(set(frame["code"][twice])))
-    frame = frame[~twice].reset_index(drop=True)
-    invalid = ~frame.geometry.is_valid & frame.geometry.notna()
-    frame.loc[invalid, "geometry"] = frame.geometry[invalid].make_valid()
-    flat = frame.geometry.notna() & frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
-    flat &= ~frame.geometry.is_empty
-    not_polygons = tuple(frame["code"][~flat])
-    repaired = tuple(frame["code"][invalid & flat])
-    frame = frame[flat].reset_index(drop=True)
-    if frame.empty:
-        raise InputError(
-            f"{path}: no polygon has the code of a village of register {register.version}"
-        )
-    frame["km2"] = frame.geometry.area / 1e6
-    matched = set(frame["code"])
-    return frame, Fit(
-        matched=len(frame),
-        without_polygon=tuple(v.code for v in register.villages if v.code not in matched),
-        not_in_register=strangers,
-        twice=repeated,
-        repaired=repaired,
-        not_polygons=not_polygons,
-        overlap_km2=float(frame["km2"].sum() - frame.geometry.union_all().area / 1e6),
-    )
-
-
-def _labels(frame: Any, column: str) -> dict[RegionCode, Point]:
-    points = frame.geometry.representative_point().to_crs(WGS84)
-    return {code: (point.x, point.y) for code, point in zip(frame[column], points, strict=True)}
 
 
 def _rings(shape: Any) -> tuple[Polygon, ...]:

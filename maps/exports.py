@@ -128,7 +128,7 @@ def write_all(table: Table, folder: Path, name: str) -> list[Path]:
     return [
         table_csv(table, folder / f"{name}.csv"),
         table_geojson(table, folder / f"{name}.geojson"),
-        frames.write_gpkg(frame, folder / f"{name}.gpkg", name),
+        frames.write_layers({name: frame}, folder / f"{name}.gpkg"),
         frames.write_kml(frame, folder / f"{name}.kml", name),
         frames.write_parquet(frame, folder / f"{name}.parquet"),
     ]

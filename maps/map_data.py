@@ -4,6 +4,7 @@ Law: names travel as data and only as data. Nothing here builds HTML, and nothin
 inventory, a register or a device is ever put into a script's source.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from maps.coverage import Coverage, coverage
 from maps.limits import limits
 from maps.look import CATEGORIES, SCALE, STATES
 from maps.tiles import tiles
-from maps.topology import Grid, pack, share, signed
+from maps.topology import Cell, Grid, pack, share, signed
 from maps.words import Words
 from model.definition import State
 from model.errors import InputError
@@ -93,12 +94,9 @@ def document(given: MapInput, words: Words) -> dict[str, Any]:
     corners = [p for parts in polygons.values() for part in parts for ring in part for p in ring]
     dots = [(v.lon, v.lat) for v in villages if v.lon is not None and v.lat is not None]
     grid = Grid.around(corners + dots or [(0.0, 0.0)], _CELL_METRES)
-    topology = share(
-        {
-            code: [[grid.cell(*point) for point in ring] for part in parts for ring in part]
-            for code, parts in polygons.items()
-        }
-    )
+    topology = share(grid.rings(polygons))
+    cells = iter(grid.cells(dots))
+    places = [next(cells) if v.lon is not None and v.lat is not None else None for v in villages]
     sites = [site for site in given.inventory.sites if site.village in given.register.by_code]
     return {
         "lang": words.lang,
@@ -122,8 +120,8 @@ def document(given: MapInput, words: Words) -> dict[str, Any]:
         "grid": [grid.x0, grid.y0, grid.size],
         "arcs": map_pack.arcs(topology),
         "shapes": map_pack.shapes(topology, [village.code for village in villages]),
-        "villages": map_pack.villages(given.register, grid),
-        "tiles": _tiles(given, grid),
+        "villages": map_pack.villages(given.register, places),
+        "tiles": _tiles(given, places),
         **_regions(given, grid),
         **_sites(given, words),
         "siteWeeks": map_pack.site_weeks(sites, given.records),
@@ -138,14 +136,8 @@ def document(given: MapInput, words: Words) -> dict[str, Any]:
     }
 
 
-def _tiles(given: MapInput, grid: Grid) -> list[int | str]:
-    side, places = tiles(
-        given.register.villages,
-        [
-            grid.cell(v.lon, v.lat) if v.lon is not None and v.lat is not None else None
-            for v in given.register.villages
-        ],
-    )
+def _tiles(given: MapInput, cells: Sequence[Cell | None]) -> list[int | str]:
+    side, places = tiles(given.register.villages, cells)
     numbers: list[int] = []
     column = row = 0
     for x, y in places:
@@ -157,9 +149,11 @@ def _tiles(given: MapInput, grid: Grid) -> list[int | str]:
 def _regions(given: MapInput, grid: Grid) -> dict[str, Any]:
     register, labels = given.register, given.boundaries.label_points if given.boundaries else {}
     kabupaten = {code: number for number, code in enumerate(register.kabupaten)}
+    named = [code for code in kabupaten if code in labels]
+    places = dict(zip(named, grid.cells([labels[code] for code in named]), strict=True))
     return {
         "kabupaten": [
-            [code, register.name(code), *(grid.cell(*labels[code]) if code in labels else ())]
+            [code, register.name(code), *places.get(code, ())]
             for code in kabupaten
         ],
         "kecamatan": [

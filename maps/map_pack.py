@@ -7,7 +7,7 @@ known is 0 and a known one is written one higher, so that nothing unknown can pa
 from collections.abc import Iterable, Mapping, Sequence
 
 from maps.look import STATES
-from maps.topology import Grid, Topology, pack, signed
+from maps.topology import Cell, Topology, pack, signed
 from model.definition import State
 from model.outage import Cause
 from model.region import RegionCode, Register
@@ -52,22 +52,22 @@ def shapes(topology: Topology, codes: Iterable[RegionCode]) -> str:
     return pack(numbers)
 
 
-def villages(register: Register, grid: Grid) -> dict[str, object]:
+def villages(register: Register, cells: Sequence[Cell | None]) -> dict[str, object]:
     """``names``; ``codes``: steps of the kecamatan and of the code's last part; ``places``: 0, or 1
-    and the step from the last placed village; ``people``."""
+    and the step from the last placed village; ``people``. ``cells`` are the villages' places."""
     number = {code: at for at, code in enumerate(register.kecamatan)}
     codes: list[int] = []
     places: list[int] = []
     district = tail = x = y = 0
-    for village in register.villages:
+    for village, cell in zip(register.villages, cells, strict=True):
         step = number[village.kecamatan] - district
         tail = 0 if step else tail
         codes += (signed(step), signed(int(village.code[9:]) - tail))
         district, tail = district + step, int(village.code[9:])
-        if village.lon is None or village.lat is None:
+        if cell is None:
             places.append(0)
             continue
-        cell_x, cell_y = grid.cell(village.lon, village.lat)
+        cell_x, cell_y = cell
         places += (1, signed(cell_x - x), signed(cell_y - y))
         x, y = cell_x, cell_y
     return {
@@ -112,7 +112,7 @@ def minutes_down(item: SiteWeek) -> dict[Cause, float]:
     """Minutes down in the week by cause, the longest first."""
     minutes: dict[Cause, float] = {}
     for outage in item.outages:
-        length = outage.interval.length_ms / 60_000
+        length = (outage.end_ms - outage.start_ms) / 60_000
         minutes[outage.cause] = minutes.get(outage.cause, 0.0) + length
     return dict(sorted(minutes.items(), key=lambda pair: -pair[1]))
 

@@ -58,11 +58,8 @@ def map_svg(given: MapInput) -> tuple[str, list[tuple[float, float, str]]]:
         if item.village.lon is not None and item.village.lat is not None
     }
     grid = Grid.around(corners + list(dots.values()) or [_NOWHERE], _CELL_METRES)
-    rings: dict[RegionCode, list[list[Cell]]] = {
-        code: [[grid.cell(*point) for point in ring] for part in parts for ring in part]
-        for code, parts in polygons.items()
-    }
-    placed = {code: grid.cell(lon, lat) for code, (lon, lat) in dots.items()}
+    rings = grid.rings(polygons)
+    placed = dict(zip(dots, grid.cells(list(dots.values())), strict=True))
     every = [cell for each in rings.values() for ring in each for cell in ring]
     every += list(placed.values())
     wide = max((x for x, _ in every), default=1) + 1
@@ -91,11 +88,10 @@ def map_svg(given: MapInput) -> tuple[str, list[tuple[float, float, str]]]:
             )
     parts.append(_borders(rings, max(wide, high)))
     parts.append("</g></svg>")
+    named = [code for code in given.register.kabupaten if code in labels]
     names = [
         (x / wide, y / high, given.register.name(code).removeprefix("Kabupaten "))
-        for code in given.register.kabupaten
-        if code in labels
-        for x, y in [grid.cell(*labels[code])]
+        for code, (x, y) in zip(named, grid.cells([labels[code] for code in named]), strict=True)
     ]
     return "".join(parts), names
 

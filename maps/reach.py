@@ -147,7 +147,7 @@ def load_footprints(path: Path, inventory: Inventory) -> dict[str, Any]:
     site are one). Raises InputError for an id that the inventory lacks."""
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; name one with --footprints")
-    frame = frames.read_layer(path)
+    frame = frames.read_layer(path, "footprints")
     if "site" not in frame.columns:
         raise InputError(f"{path}: no property 'site': each footprint needs its site's id there")
     unknown = sorted(set(frame["site"].astype(str)) - set(inventory.by_id))

@@ -6,13 +6,18 @@ Law: packing loses nothing but what the grid rounds away, and both sides of a bo
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, islice, pairwise
+from typing import Any
+
+import numpy as np
 
 from model.region import RegionCode
 
 Cell = tuple[int, int]
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_LAST, _BITS = 32, 5
+_ALPHABET = np.frombuffer(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", np.uint8
+)
+_BITS, _MORE = 5, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +30,39 @@ class Grid:
     size: float
 
     @classmethod
-    def around(cls, points: Iterable[tuple[float, float]], cell_metres: float) -> "Grid":
+    def around(cls, points: Sequence[tuple[float, float]], cell_metres: float) -> "Grid":
         """The grid whose origin is the north-western corner of ``points`` (lon, lat)."""
-        projected = [mercator(lon, lat) for lon, lat in points]
-        size = cell_metres / (2 * math.pi * 6378137.0)
-        return cls(min(x for x, _ in projected), min(y for _, y in projected), size)
+        x, y = mercator(*np.array(points, float).T)
+        return cls(float(x.min()), float(y.min()), cell_metres / (2 * math.pi * 6378137.0))
 
-    def cell(self, lon: float, lat: float) -> Cell:
-        """The cell of a position in degrees."""
-        x, y = mercator(lon, lat)
-        return round((x - self.x0) / self.size), round((y - self.y0) / self.size)
+    def cells(self, points: Sequence[tuple[float, float]]) -> list[Cell]:
+        """The cells of positions (lon, lat) in degrees."""
+        if not points:
+            return []
+        x, y = mercator(*np.array(points, float).T)
+        columns = np.rint((x - self.x0) / self.size).astype(np.int64)
+        rows = np.rint((y - self.y0) / self.size).astype(np.int64)
+        return list(zip(columns.tolist(), rows.tolist(), strict=True))
+
+    def rings(
+        self, polygons: Mapping[RegionCode, Sequence[Sequence[Sequence[tuple[float, float]]]]]
+    ) -> dict[RegionCode, list[list[Cell]]]:
+        """The rings of each region, of all its parts, in cells."""
+        rings = {
+            code: [ring for part in parts for ring in part] for code, parts in polygons.items()
+        }
+        every = chain.from_iterable(chain.from_iterable(rings.values()))
+        cells = iter(self.cells(list(every)))
+        return {
+            code: [list(islice(cells, len(ring))) for ring in each] for code, each in rings.items()
+        }
 
 
-def mercator(lon: float, lat: float) -> tuple[float, float]:
-    """Web Mercator (EPSG:3857) in units of the world's width, from the north-western corner."""
-    sine = math.sin(math.radians(lat))
-    return lon / 360 + 0.5, 0.5 - math.log((1 + sine) / (1 - sine)) / (4 * math.pi)
+def mercator(lon: Any, lat: Any) -> tuple[Any, Any]:
+    """Web Mercator (EPSG:3857) in units of the world's width, from the north-western corner; of
+    one position in degrees or of arrays."""
+    sine = np.sin(np.radians(lat))
+    return lon / 360 + 0.5, 0.5 - np.log((1 + sine) / (1 - sine)) / (4 * math.pi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +131,20 @@ def _cut(ring: Sequence[Cell], junctions: set[Cell]) -> list[tuple[Cell, ...]]:
 
 
 def pack(numbers: Iterable[int]) -> str:
-    """Whole numbers from 0 as text, five bits a character, small ones short."""
-    text: list[str] = []
-    for number in numbers:
-        rest = number
-        while rest >= _LAST:
-            text.append(_ALPHABET[_LAST | rest % _LAST])
-            rest >>= _BITS
-        text.append(_ALPHABET[rest])
-    return "".join(text)
+    """Whole numbers from 0 to 2**62 as text, five bits a character, small ones short."""
+    left = np.array(list(numbers), np.int64)
+    columns = []
+    alive = np.ones(len(left), bool)
+    while alive.any():
+        more = left >= _MORE
+        columns.append(
+            np.where(alive, _ALPHABET[(left & (_MORE - 1)) | np.where(more, _MORE, 0)], 0)
+        )
+        alive, left = more, left >> _BITS
+    if not columns:
+        return ""
+    digits = np.stack(columns, axis=1).ravel()
+    return digits[digits > 0].tobytes().decode("ascii")
 
 
 def signed(number: int) -> int:

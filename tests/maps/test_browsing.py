@@ -16,8 +16,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from maps.boundaries import Boundaries, Fit
+from maps.boundaries import Boundaries
 from maps.coverage import coverage
+from maps.fit import Fit
 from maps.folium_map import write_map
 from maps.map_data import MapInput, within
 from maps.words import load
@@ -78,7 +79,7 @@ def given(register: Register, make_inventory: Callable[..., Inventory]) -> MapIn
         {PASAR: (_square(109.2),), KAUM: (_square(109.3),)},
         {},
         {"61.01": (109.3, 1.3)},
-        Fit(2, (), (), (), (), (), 0.0),
+        Fit(2),
     )
     result = coverage(register, inventory, records)
     return MapInput(register, inventory, result, tuple(records), borders)

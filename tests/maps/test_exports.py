@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from maps.boundaries import Boundaries, Fit
+from maps.boundaries import Boundaries
 from maps.coverage import Coverage, coverage
 from maps.exports import write_csv, write_geojson
+from maps.fit import Fit
 from model.definition import State
 from model.errors import UnavailableError
 from model.inventory import Inventory
@@ -73,7 +74,7 @@ def test_geojson_follows_the_rfc(
 ) -> None:
     """Polygon, point or no geometry; outer rings counter-clockwise, whatever way they came."""
     clockwise = ((109.0, 1.0), (109.0, 1.1), (109.1, 1.1), (109.1, 1.0), (109.0, 1.0))
-    borders = Boundaries({PASAR: ((clockwise,),)}, {}, {}, Fit(1, (), (), (), (), (), 0.0))
+    borders = Boundaries({PASAR: ((clockwise,),)}, {}, {}, Fit(1))
     path = write_geojson(*graded("=1"), tmp_path / "desa.geojson", borders)
     features = json.loads(path.read_text("utf-8"))["features"]
     assert [(f["geometry"] or {}).get("type") for f in features] == [

@@ -13,9 +13,10 @@ import duckdb  # noqa: TID251 - a reader of Parquet from another world
 import geopandas  # noqa: TID251 - a reader of GPKG and KML from another world
 import pytest
 
-from maps.boundaries import Boundaries, Fit
+from maps.boundaries import Boundaries
 from maps.coverage import Coverage, coverage
 from maps.exports import Table, village_table, write_all
+from maps.fit import Fit
 from maps.opendata import FEWEST_PEOPLE, public, write_package
 from maps.words import load
 from model.definition import State
@@ -48,7 +49,7 @@ def graded(
 @pytest.fixture
 def table(graded: tuple[Register, Coverage]) -> Table:
     """One polygon, three points and a village that is nowhere."""
-    borders = Boundaries({PASAR: ((SQUARE,),)}, {}, {}, Fit(1, (), (), (), (), (), 0.0))
+    borders = Boundaries({PASAR: ((SQUARE,),)}, {}, {}, Fit(1))
     return village_table(*graded, borders)
 
 

@@ -7,8 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from maps.boundaries import Boundaries, Fit
+from maps.boundaries import Boundaries
 from maps.coverage import coverage
+from maps.fit import Fit
 from maps.look import STATES
 from maps.map_data import MapInput
 from maps.picture import MOST_BYTES, map_svg, picture, write_picture
@@ -35,9 +36,7 @@ def given(
         named = replace(register, region_names=dict.fromkeys(register.region_names, name))
         inventory = make_inventory(make_site("a", PASAR), make_site("b", "61.01.02.2001"))
         records = make_records({"a": [State.CUT_OFF], "b": [State.STABLE]})
-        borders = Boundaries(
-            {PASAR: ((SQUARE,),)}, {}, {"61.01": (109.05, 1.05)}, Fit(1, (), (), (), (), (), 0.0)
-        )
+        borders = Boundaries({PASAR: ((SQUARE,),)}, {}, {"61.01": (109.05, 1.05)}, Fit(1))
         result = coverage(named, inventory, records)
         return MapInput(named, inventory, result, records, borders if bordered else None)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from maps.boundaries import Boundaries, Fit
+from maps.boundaries import Boundaries
+from maps.fit import Fit
 from maps.reach import Reach, load_footprints, parse_radius, reach
 from model.definition import State
 from model.errors import InputError
@@ -31,7 +32,7 @@ BORDERS = Boundaries(
     {WEST: (square(109.0, 1.0, 0.1),), EAST: (square(109.1, 1.0, 0.1),)},
     {},
     {},
-    Fit(2, (), (), (), (), (), 0.0),
+    Fit(2),
 )
 
 
