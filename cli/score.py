@@ -66,7 +66,7 @@ def scores(
     window = week.interval(inventory.province.timezone)
     with Engine() as engine:
         engine.open_looks(ParquetArchive(data / "archive").files(interval), vantage)
-        found = analyse(engine, inventory, interval, settings)
+        found = analyse(engine, inventory, interval, settings, {})
         series = find_islands(engine, interval, settings.verdict)
     every_ms = look_intervals(series)
     happened = true_outages(truth)

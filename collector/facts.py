@@ -39,6 +39,7 @@ WITH readings AS (
     SELECT site, epoch_ms("at") AS at_ms, supply_volts AS volts, on_battery FROM looks
     WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
       AND (supply_volts IS NOT NULL OR on_battery IS NOT NULL)
+      AND site IN (SELECT site FROM outages)
 ), usual AS (SELECT site, median(volts) AS volts FROM readings GROUP BY site)
 SELECT o.number, min(r.volts) AS before_volts, any_value(u.volts) AS usual_volts,
        max(r.on_battery) AS on_battery
@@ -54,23 +55,25 @@ WITH looked AS (
     WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
       AND kind = 'ping' AND target IN ('site', 'national') AND received > 0
       AND site IN (SELECT site FROM outages WHERE fades)
-), usual AS (
-    SELECT site, 1 - sum(received) / sum(sent) AS loss FROM hours
-    WHERE kind = 'ping' AND target IN ('site', 'national') AND lowest = 1 GROUP BY site
 )
 SELECT o.number,
        sum(sent) FILTER (at_ms < o.start_ms) AS sent_before,
        sum(received) FILTER (at_ms < o.start_ms) AS received_before,
        sum(sent) FILTER (at_ms >= o.end_ms) AS sent_after,
-       sum(received) FILTER (at_ms >= o.end_ms) AS received_after,
-       any_value(u.loss) AS loss_usual
+       sum(received) FILTER (at_ms >= o.end_ms) AS received_after
 FROM outages o
 JOIN looked l ON l.site = o.site
      AND l.at_ms BETWEEN o.start_ms - $window_ms AND o.end_ms + $window_ms
      AND (l.at_ms < o.start_ms OR l.at_ms >= o.end_ms)
-LEFT JOIN usual u ON u.site = o.site
 WHERE o.fades
 GROUP BY o.number
+"""
+
+
+_USUAL_LOSS = """
+SELECT site, 1 - sum(received) / sum(sent) FROM hours
+WHERE kind = 'ping' AND target IN ('site', 'national') AND lowest = 1 GROUP BY site
+HAVING sum(sent) > 0
 """
 
 
@@ -150,18 +153,23 @@ def find_gaps(
     return gaps
 
 
+def find_usual_loss(engine: Engine) -> dict[str, float]:
+    """The share of echoes that each site's line usually loses, from the hours that had no failed
+    look. Needs the table ``hours`` of ``find_islands``."""
+    return dict(engine.rows(_USUAL_LOSS))
+
+
 def find_facts(
     engine: Engine,
     interval: Interval,
     outages: Sequence[tuple[str, Interval]],
     fading_sites: Iterable[str],
     boots: Mapping[str, Sequence[Boot]],
+    usual_loss: Mapping[str, float],
     settings: BlameSettings,
 ) -> Facts:
     """Collect the facts around ``outages`` (site and stretch each). ``fading_sites`` are those
-    whose line rain can weaken. Needs the table ``hours`` of ``find_islands``."""
-    if not outages:
-        return Facts(boots, {}, {})
+    whose line rain can weaken."""
     fading = frozenset(fading_sites)
     columns: dict[str, Any] = {
         "number": np.arange(len(outages)),
@@ -170,30 +178,35 @@ def find_facts(
         "end_ms": np.array([item.end_ms for _, item in outages], dtype=np.int64),
         "fades": np.array([site in fading for site, _ in outages]),
     }
-    engine.table("outages", columns)
+    volts: dict[int, Volts] = {}
+    on_battery: set[int] = set()
+    loss: dict[int, Loss] = {}
     volts_window = {"window_ms": settings.volts_window_seconds * 1000}
-    supplies = engine.rows(_VOLTS, {**_bounds(interval), **volts_window})
-    volts = {
-        number: Volts(before, usual)
-        for number, before, usual, _ in supplies
-        if before is not None and usual is not None
-    }
-    on_battery = frozenset(number for number, _, _, battery in supplies if battery)
     fade_window = {"window_ms": settings.fade_window_seconds * 1000}
-    loss = {
-        number: max(
-            (
-                Loss(int(sent - received), int(sent), usual or 0.0)
-                for sent, received in ((before, got_before), (after, got_after))
-                if sent
-            ),
-            key=lambda loss: loss.share,
-        )
-        for number, before, got_before, after, got_after, usual in engine.rows(
-            _LOSS_AROUND, {**_bounds(interval), **fade_window}
-        )
-    }
-    return Facts(boots, volts, loss, on_battery)
+    if outages:
+        engine.table("outages", columns)
+        for _ in engine.in_parts({site for site, _ in outages}):
+            for number, before, usual, battery in engine.rows(
+                _VOLTS, {**_bounds(interval), **volts_window}
+            ):
+                if before is not None and usual is not None:
+                    volts[number] = Volts(before, usual)
+                if battery:
+                    on_battery.add(number)
+            for number, *looks in engine.rows(_LOSS_AROUND, {**_bounds(interval), **fade_window}):
+                loss[number] = _worse(looks, usual_loss.get(outages[number][0], 0.0))
+    return Facts(boots, volts, loss, frozenset(on_battery))
+
+
+def _worse(looks: Sequence[float | None], usual: float) -> Loss:
+    """The loss before an outage or after it, whichever was worse. ``looks`` are the echoes sent and
+    received before and the same after; where none was sent both are None."""
+    sides = [
+        Loss(int(sent - received), int(sent), usual)
+        for sent, received in (looks[:2], looks[2:])
+        if sent and received is not None
+    ]
+    return max(sides, key=lambda loss: loss.share)
 
 
 def find_last_good(engine: Engine, interval: Interval, sites: Sequence[str]) -> dict[str, int]:

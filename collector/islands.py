@@ -29,59 +29,85 @@ WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($en
 GROUP BY ALL
 """
 
+# From here on a series is its number: joining and ordering by four texts would cost several times
+# as much.
+_NUMBERS = """
+CREATE OR REPLACE TEMP TABLE numbers AS
+SELECT site, vantage, kind, target, max(last_ms) AS last_ms, sum(looks) AS looks,
+       row_number() OVER (ORDER BY site, vantage, kind, target) AS number
+FROM hours GROUP BY site, vantage, kind, target
+"""
+_NUMBERED = """
+CREATE OR REPLACE TEMP TABLE numbered AS
+SELECT n.number, h.hour, h.looks, h.lowest, h.highest, h.first_ms, h.last_ms
+FROM hours h JOIN numbers n USING (site, vantage, kind, target)
+"""
+
 # The interval that a series keeps is read off its own looks, so that any client may be a probe.
 # One that looks less than twice an hour is read off the steps between its hours; a single look
 # claims no more than the settings allow.
 _SERIES = """
 CREATE OR REPLACE TEMP TABLE series AS
 WITH known AS (
-    SELECT site, vantage, kind, target, max(last_ms) AS last_ms, sum(looks) AS looks,
-           median((last_ms - first_ms) / (looks - 1)) FILTER (looks > 1) AS interval_ms
-    FROM hours GROUP BY ALL
+    SELECT number, median((last_ms - first_ms) / (looks - 1)) FILTER (looks > 1) AS interval_ms
+    FROM numbered GROUP BY number
 ), stepped AS (
-    SELECT site, vantage, kind, target, first_ms - lag(first_ms) OVER (
-        PARTITION BY site, vantage, kind, target ORDER BY first_ms) AS step_ms
-    FROM hours SEMI JOIN (FROM known WHERE interval_ms IS NULL)
-         USING (site, vantage, kind, target)
+    SELECT number, first_ms - lag(first_ms) OVER (PARTITION BY number ORDER BY first_ms) AS step_ms
+    FROM numbered SEMI JOIN (FROM known WHERE interval_ms IS NULL) USING (number)
 ), sparse AS (
-    SELECT site, vantage, kind, target, median(step_ms) AS step_ms FROM stepped GROUP BY ALL
+    SELECT number, median(step_ms) AS step_ms FROM stepped GROUP BY number
 )
-SELECT site, vantage, kind, target, last_ms, looks,
-       coalesce(interval_ms, step_ms, $lone_ms) AS interval_ms,
-       row_number() OVER (ORDER BY site, vantage, kind, target) AS number
-FROM known LEFT JOIN sparse USING (site, vantage, kind, target)
+SELECT n.*, coalesce(interval_ms, step_ms, $lone_ms) AS interval_ms
+FROM numbers n JOIN known USING (number) LEFT JOIN sparse USING (number)
 """
 
 # An hour is whole when at most one look is missing from it: then no gap in it is a long one. More
-# looks than its length has room for (twice told, or bunched) are no proof of that.
+# looks than its length has room for (twice told, or bunched) are no proof of that. A lone look is
+# always whole. A day is whole by the same law when all its hours are, where none of them counts for
+# more looks than it has room for.
 _STEADY = """
 CREATE OR REPLACE TEMP TABLE steady AS
-SELECT h.*, s.number, (lowest = 1 AND highest = 1
-             AND h.looks >= floor($hour_ms / s.interval_ms) - 1
-             AND h.last_ms - first_ms >= (h.looks - 2) * s.interval_ms
-             AND s.interval_ms * $gap_intervals < $hour_ms) AS whole
-FROM hours h JOIN series s USING (site, vantage, kind, target)
+SELECT h.*, hour // 24 AS day, s.interval_ms, (lowest = 1 AND highest = 1 AND (h.looks = 1
+             OR (h.looks >= floor($hour_ms / s.interval_ms) - 1
+                 AND h.last_ms - first_ms >= (h.looks - 2) * s.interval_ms
+                 AND s.interval_ms * $gap_intervals < $hour_ms))) AS whole
+FROM numbered h JOIN series s USING (number)
+"""
+_DAYS = """
+CREATE OR REPLACE TEMP TABLE whole_days AS
+SELECT number, day, min(first_ms) AS first_ms, max(last_ms) AS last_ms, sum(looks) AS looks
+FROM steady WHERE interval_ms * $gap_intervals < 24 * $hour_ms
+GROUP BY number, day, interval_ms
+HAVING bool_and(whole)
+   AND sum(least(looks, ceil($hour_ms / interval_ms))) >= floor(24 * $hour_ms / interval_ms) - 1
 """
 
-# From here on a series is its number: ordering by four texts would cost several times as much. All
-# looks are ordered once; what follows works on the few that begin an island.
+_EDGES = """
+CREATE OR REPLACE TEMP TABLE edges AS
+SELECT number, first_ms, last_ms, 1::TINYINT AS outcome, '' AS reason, looks::INTEGER AS looks
+FROM whole_days
+UNION ALL
+SELECT number, first_ms, last_ms, 1, '', looks
+FROM steady ANTI JOIN whole_days USING (number, day) WHERE whole
+UNION ALL
+SELECT n.number, epoch_ms(l."at"), epoch_ms(l."at"), l.outcome, coalesce(l.reason, ''), 1
+FROM looks l
+JOIN (SELECT site, vantage, kind, target, hour, number
+      FROM steady JOIN numbers USING (number) WHERE NOT whole) n
+  ON l.site = n.site AND l.vantage = n.vantage AND l.kind = n.kind AND l.target = n.target
+     AND epoch_ms(l."at") // $hour_ms = n.hour
+WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
+"""
+
+# All edges are ordered once; what follows works on the few that begin an island.
 _ISLANDS = """
-WITH edges AS (
-    SELECT number, first_ms, last_ms, 1::TINYINT AS outcome, '' AS reason, looks
-    FROM steady WHERE whole
-    UNION ALL
-    SELECT r.number, epoch_ms(l."at"), epoch_ms(l."at"), l.outcome, coalesce(l.reason, ''), 1
-    FROM looks l JOIN (FROM steady WHERE NOT whole) r
-      ON l.site = r.site AND l.vantage = r.vantage AND l.kind = r.kind AND l.target = r.target
-         AND epoch_ms(l."at") // $hour_ms = r.hour
-    WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
-), ordered AS (
+WITH ordered AS (
     SELECT number, first_ms, outcome, reason,
            lag(outcome) OVER before AS outcome_before, lag(last_ms) OVER before AS last_before_ms,
            coalesce(sum(looks) OVER (before ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
                AS looks_before
     FROM edges WINDOW before AS (PARTITION BY number ORDER BY first_ms, outcome, reason)
-), begun AS (
+), begun AS MATERIALIZED (
     SELECT o.*, s.interval_ms, s.last_ms AS series_last_ms, s.looks AS series_looks
     FROM ordered o JOIN series s USING (number)
     WHERE outcome IS DISTINCT FROM outcome_before
@@ -131,9 +157,14 @@ def find_islands(engine: Engine, interval: Interval, settings: VerdictSettings) 
     the engine for those who ask about the same interval (``quality.py``)."""
     bounds = {"start_ms": interval.start_ms, "end_ms": interval.end_ms, "hour_ms": _HOUR_MS}
     engine.run(_HOURS, bounds)
+    engine.run(_NUMBERS)
+    engine.run(_NUMBERED)
     engine.run(_SERIES, {"lone_ms": settings.lone_look_seconds * 1000})
-    engine.run(_STEADY, {"hour_ms": _HOUR_MS, "gap_intervals": settings.gap_intervals})
-    found = engine.columns(_ISLANDS, {**bounds, "gap_intervals": settings.gap_intervals})
+    steadiness = {"hour_ms": _HOUR_MS, "gap_intervals": settings.gap_intervals}
+    engine.run(_STEADY, steadiness)
+    engine.run(_DAYS, steadiness)
+    engine.run(_EDGES, bounds)
+    found = engine.columns(_ISLANDS, {"gap_intervals": settings.gap_intervals})
     return list(_series(found))
 
 

@@ -5,7 +5,7 @@ Law: looks -> islands -> verdicts -> outages -> causes -> accounts, in this orde
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,8 +14,15 @@ from collector.archive.parquet import ParquetArchive
 from collector.blame import blame
 from collector.blind import not_looking, own_line_down, targets_down
 from collector.engine import Engine
-from collector.facts import find_boots, find_facts, find_gaps, find_last_good
-from collector.islands import find_islands
+from collector.facts import (
+    Boot,
+    find_boots,
+    find_facts,
+    find_gaps,
+    find_last_good,
+    find_usual_loss,
+)
+from collector.islands import Series, find_islands
 from collector.ledger import Entry, Ledger, fingerprint
 from collector.neighbours import Silence
 from collector.quality import find_quality
@@ -47,6 +54,7 @@ class Analysis:
     runs: dict[str, list[Run]]
     outages: dict[str, list[Outage]]
     blindness: Blindness
+    quality: dict[str, Quality]
     data_until_ms: int | None
 
 
@@ -93,11 +101,16 @@ def week_entry(
         return entry
     with Engine() as engine:
         engine.open_looks(files)
-        analysis = analyse(engine, inventory, interval, chosen)
         windows = {site.id: window_of(site, week, interval.end_ms) for site in inventory.sites}
-        quality = find_quality(engine, {site: one for site, one in windows.items() if one})
+        analysis = analyse(
+            engine,
+            inventory,
+            interval,
+            chosen,
+            {site: one for site, one in windows.items() if one is not None},
+        )
     _date_back(archive, analysis, inventory)
-    return ledger.add(_record(week, inventory, analysis, quality, now, chosen), mark)
+    return ledger.add(_record(week, inventory, analysis, now, chosen), mark)
 
 
 def week_interval(inventory: Inventory, week: Week, now_ms: int) -> Interval:
@@ -111,12 +124,26 @@ def week_interval(inventory: Inventory, week: Week, now_ms: int) -> Interval:
 
 
 def analyse(
-    engine: Engine, inventory: Inventory, interval: Interval, settings: TruthSettings
+    engine: Engine,
+    inventory: Inventory,
+    interval: Interval,
+    settings: TruthSettings,
+    windows: Mapping[str, Interval],
 ) -> Analysis:
-    """Conclude what happened in ``interval`` from the engine's ``looks``."""
-    all_series = find_islands(engine, interval, settings.verdict)
-    boots = find_boots(engine, interval)
-    gaps = find_gaps(engine, interval, boots)
+    """Conclude what happened in ``interval`` from the engine's ``looks``, and how good the lines
+    were in each site's ``windows``."""
+    all_series: list[Series] = []
+    boots: dict[str, list[Boot]] = {}
+    gaps: dict[str, list[tuple[Interval, str]]] = {}
+    usual_loss: dict[str, float] = {}
+    quality: dict[str, Quality] = {}
+    for _ in engine.in_parts(site.id for site in inventory.sites):
+        all_series += find_islands(engine, interval, settings.verdict)
+        started = find_boots(engine, interval)
+        boots |= started
+        gaps |= find_gaps(engine, interval, started)
+        usual_loss |= find_usual_loss(engine)
+        quality |= find_quality(engine, windows)
     blindness = Blindness(
         own_line_down=own_line_down(all_series, settings.verdict),
         not_looking=not_looking(all_series, interval),
@@ -145,12 +172,13 @@ def analyse(
         [(silence.site.id, silence.interval) for silence in silences],
         (site.id for site in inventory.sites if site.access is Access.GEO),
         boots,
+        usual_loss,
         settings.blame,
     )
     outages: dict[str, list[Outage]] = defaultdict(list)
     for outage in blame(silences, inventory, looks, facts, settings.blame):
         outages[outage.site].append(outage)
-    return Analysis(interval, runs, outages, blindness, data_until)
+    return Analysis(interval, runs, outages, blindness, quality, data_until)
 
 
 def _date_back(archive: ParquetArchive, analysis: Analysis, inventory: Inventory) -> None:
@@ -203,7 +231,6 @@ def _record(
     week: Week,
     inventory: Inventory,
     analysis: Analysis,
-    quality: dict[str, Quality],
     now_ms: int,
     settings: TruthSettings,
 ) -> WeekRecord:
@@ -218,7 +245,7 @@ def _record(
                     window,
                     analysis.runs.get(site.id, []),
                     analysis.outages.get(site.id, []),
-                    quality.get(site.id, Quality()),
+                    analysis.quality.get(site.id, Quality()),
                     inventory,
                     inventory.definition,
                     settings.accounting,

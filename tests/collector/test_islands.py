@@ -85,6 +85,29 @@ def test_a_burst_hides_no_gap(tmp_path: Path) -> None:
     assert [piece[:2] for piece in found] == [(0, 11 / 6), (60, 12 * 60 - 5)]
 
 
+def test_a_day_hides_no_gap_behind_looks_too_many(tmp_path: Path) -> None:
+    """Two hours that meet in a gap, and another hour with two looks more than it has room for:
+    as many looks as a day has, and still a gap."""
+    times = range(START, START + 48 * HOUR, 5 * MIN)
+    kept = [at for at in times if (at - START) // MIN not in (10 * 60 + 55, 11 * 60)]
+    more = [START + 30 * HOUR + 7 * MIN, START + 5 * HOUR + 7 * MIN, START + 5 * HOUR + 12 * MIN]
+    found = brief(islands(tmp_path, [look(at) for at in [*kept, *more]]))
+    assert [piece[:2] for piece in found] == [(0, 10 * 60 + 50), (11 * 60 + 5, 48 * 60 - 5)]
+
+
+@pytest.mark.parametrize("missing", [1, 2])
+def test_a_probe_of_one_look_an_hour(tmp_path: Path, missing: int) -> None:
+    """Its days are whole while no two looks in a row are missing."""
+    times = range(START, START + 72 * HOUR, HOUR)
+    gone = range(START + 30 * HOUR, START + (30 + missing) * HOUR, HOUR)
+    found = brief(islands(tmp_path, [look(at) for at in times if at not in gone]))
+    assert found == (
+        [(0, 71 * 60, "UP", 71)]
+        if missing == 1
+        else [(0, 29 * 60, "UP", 30), (32 * 60, 71 * 60, "UP", 40)]
+    )
+
+
 def test_each_outcome_has_its_islands_and_its_first_reason(tmp_path: Path) -> None:
     """UNKNOWN stands apart from DOWN and UP, with the reason of its first look."""
     outcomes = [Outcome.UP, Outcome.DOWN, Outcome.DOWN, Outcome.UNKNOWN, Outcome.UP]

@@ -1,5 +1,6 @@
 """Readable weeks of villages: what was seen, and what must be concluded, to the second."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,17 @@ def test_scenario(path: Path, tmp_path: Path) -> None:
     _compare(scenario, "expect", (records := _records(scenario, tmp_path))[0])
     if "expect_next" in scenario.raw:
         _compare(scenario, "expect_next", records[1])
+
+
+def test_a_nation_is_concluded_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scenario of several sites says the same when it is read one site after the other."""
+    scenario = max(map(read_scenario, PATHS), key=lambda one: len(one.site_tables))
+    assert len(scenario.site_tables) >= 3
+    scenario.write(tmp_path, late=False)
+    whole = _records(scenario, tmp_path)[0]
+    shutil.rmtree(tmp_path / "weeks")
+    monkeypatch.setattr("collector.engine._SITES_AT_ONCE", 1)
+    assert _records(scenario, tmp_path)[0] == whole
 
 
 def test_every_scenario_is_played_and_says_what_it_is_for() -> None:
