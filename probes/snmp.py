@@ -1,7 +1,7 @@
 """The look at a device through SNMP: what the box itself knows.
 
 Law: an answer is UP, with what it says. DOWN needs three requests and no answer. What does not let
-us in, or what we hold no credentials for, was not looked at: UNKNOWN.
+us in, has no agent, or what we hold no credentials for, was not looked at: UNKNOWN.
 """
 
 import asyncio
@@ -95,6 +95,8 @@ class SnmpProbe:
         except RefusedError as error:
             log.warning("%s: the device does not let us in: %s", check.key, error)
             return Look(Outcome.UNKNOWN, {}, Reason.NO_PERMISSION)
+        except ConnectionRefusedError:  # the device lives, and nothing there speaks SNMP
+            return Look(Outcome.UNKNOWN, {}, Reason.REFUSED)
         except OSError as error:
             log.warning("%s: %s", check.key, error.strerror)
             return Look(Outcome.UNKNOWN, {}, Reason.NO_ROUTE)

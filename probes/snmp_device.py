@@ -20,7 +20,15 @@ from probes.snmp_interfaces import (
 )
 from probes.snmp_profile import Profile, Reading
 from probes.snmp_rates import Rates
-from probes.snmp_readings import SYS_UPTIME, Answer, Found, read
+from probes.snmp_readings import (
+    SYS_UPTIME,
+    Answer,
+    Found,
+    Rows,
+    answering_objects,
+    found,
+    read,
+)
 from probes.snmp_session import Value
 
 SYS_DESCRIPTION = "1.3.6.1.2.1.1.1.0"
@@ -31,21 +39,18 @@ MEET_AGAIN_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What a device is and what is asked of it at every poll."""
+    """What a device is and what is asked of it at every poll: ``oids``. ``readings`` are those of
+    all its profiles, the vendor's first; ``objects`` are the OIDs of each column's rows."""
 
     description: str
     sys_object_id: str
     profiles: tuple[Profile, ...]
+    readings: tuple[Reading, ...]
     oids: tuple[str, ...]
-    instances: dict[str, tuple[str, ...]]
+    objects: dict[str, dict[str, str]]
     ports: dict[str, Port]
     made_seconds: float
     once: dict[str, Value] = field(default_factory=dict, repr=False)
-
-    @property
-    def readings(self) -> tuple[Reading, ...]:
-        """The readings of all its profiles, those of the vendor first."""
-        return tuple(reading for profile in self.profiles for reading in profile.readings)
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,13 @@ class Poll:
 
     plan: Plan
     readings: dict[str, float]
-    rows: list[Found]
+    seen: Rows = field(repr=False)
     values: dict[str, Value] = field(repr=False)
+
+    @property
+    def rows(self) -> list[Found]:
+        """Every row of every reading, as people read it."""
+        return found(self.seen, self.plan.ports)
 
 
 class Device:
@@ -96,16 +106,16 @@ class Device:
         if len(values) < len(plan.oids) // 2:
             self.plan = None  # another device, or another firmware: meet it next time
         at_seconds, at_wall = self._monotonic(), self._wall()
-        answer = Answer(values, plan.instances, plan.ports, at_seconds, self._rates)
-        readings, rows = read(plan.readings, answer)
+        answer = Answer(values, plan.objects, plan.ports, at_seconds, self._rates)
+        readings, seen = read(plan.readings, answer)
         if (uptime := readings.get("uptime_seconds")) is not None:
             readings["boot_id"] = float(self._life.boot_id(uptime, at_wall))
             if self._life.restarted:  # counters began anew: what was made of them is no rate
                 self._rates.forget()
                 self.plan = None
-                readings, rows = read(plan.readings, answer)
+                readings, seen = read(plan.readings, answer)
                 readings["boot_id"] = float(self._life.boot_id(uptime, at_wall))
-        return Poll(plan, readings, rows, values)
+        return Poll(plan, readings, seen, values)
 
     async def _meet(self) -> Plan:
         asker = self._asker
@@ -118,22 +128,24 @@ class Device:
         scalars = _unique(oid for one in readings if not one.column for oid in one.oids)
         columns = _unique(oid for one in readings if one.column for oid in one.oids)
         instances = await self._instances(columns)
-        found, once = ports((), {}), dict[str, Value]()
+        known, once = ports((), {}), dict[str, Value]()
         own = instances.get(OPER_STATUS, ())
         if len(own) > MOST_PORTS:
             own = ()
             instances |= {column: () for column in columns if _table(column) in IF_TABLES}
         if own:
             once = await asker.get([f"{column}.{row}" for column in ONCE for row in own])
-            found = ports(own, once)
-            counting = tuple(row for row in own if row in found and found[row].counts)
-            for column in columns:
-                if _table(column) in IF_TABLES:
-                    instances[column] = counting
-            columns = [*columns, DISCONTINUITY]
+            known = ports(own, once)
+            counting = tuple(row for row in own if known[row].counts)
+            instances |= {column: counting for column in columns if _table(column) in IF_TABLES}
             instances[DISCONTINUITY] = counting
-        rows = [f"{column}.{row}" for column in columns for row in instances.get(column, ())]
+        wanted = {
+            column: {row: f"{column}.{row}" for row in rows} for column, rows in instances.items()
+        }
+        rows = {oid for column in wanted.values() for oid in column.values()}
         present = await asker.get(_unique([SYS_UPTIME, *scalars, *rows]))
+        objects = answering_objects(readings, wanted, present)
+        kept = {oid for column in objects.values() for oid in column.values()}
         description = system.get(SYS_DESCRIPTION, b"")
         return Plan(
             description=description.decode("utf-8", "replace")
@@ -141,9 +153,10 @@ class Device:
             else "",
             sys_object_id=sys_object_id,
             profiles=chosen,
-            oids=tuple(present),
-            instances=instances,
-            ports=found,
+            readings=tuple(readings),
+            oids=tuple(oid for oid in present if oid in kept or oid not in rows),
+            objects=objects,
+            ports=known,
             made_seconds=self._monotonic(),
             once=once,
         )

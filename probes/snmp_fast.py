@@ -9,6 +9,7 @@ one, so its sockets are driven directly; they do all encoding, decoding and cryp
 """
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar
@@ -58,6 +59,8 @@ PRIVACIES: Mapping[str, type[BasePrivKey]] = {
     "aes192": Aes192Key,
     "aes256": Aes256Key,
 }
+MOST_DATAGRAMS = 1000
+"""What is looked at for one answer: a flood of forgeries costs us no more than that."""
 _Socket = SnmpV1ClientSocket | SnmpV2cClientSocket | SnmpV3ClientSocket
 _T = TypeVar("_T")
 
@@ -166,24 +169,28 @@ class FastSession:
             send()
         except BlockingIOError:
             raise TimeoutError from None  # the send buffer is full: as if the network had lost it
-        refused: SnmpError | None = None
-        while True:
+        # Raised at the end, not before: anybody can forge a refusal, and the true answer may come
+        # behind it.
+        refused: Exception = TimeoutError()
+        for _ in range(MOST_DATAGRAMS):
             if not await self._readable(loop, end):
-                # Not before: anybody could forge a refusal, and the true answer may come behind it.
-                raise TimeoutError if refused is None else RefusedError(str(refused))
+                break
             try:
                 return receive()
             except BlockingIOError:
                 continue  # not for us: another request's id
             except SnmpDecodeError:
                 continue
+            except TimeoutError as error:  # gufo-snmp's word for ECONNREFUSED: a closed port
+                refused = ConnectionRefusedError(errno.ECONNREFUSED, str(error))
             except SnmpError as error:
-                refused = error
+                refused = RefusedError(str(error))
             except BaseException as error:
                 # gufo-snmp 0.13 panics on some malformed datagrams, and a panic of Rust's is no
                 # Exception; the datagram is gone and the socket sound, so it was one bad datagram.
                 if type(error).__module__ != "pyo3_runtime":
                     raise
+        raise refused
 
     async def _readable(self, loop: asyncio.AbstractEventLoop, end: float) -> bool:
         """Whether a datagram came before ``end``."""

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from model.measurement import METRICS
@@ -36,78 +37,105 @@ class Found(NamedTuple):
 
 @dataclass
 class Answer:
-    """Everything that one poll of a device brought."""
+    """Everything that one poll of a device brought. ``objects``: by column the OID of each row."""
 
     values: Mapping[str, Value]
-    instances: Mapping[str, Sequence[str]]
+    objects: Mapping[str, Mapping[str, str]]
     ports: Mapping[str, Port]
     at_seconds: float
     rates: Rates = field(default_factory=Rates)
 
 
-def read(readings: Sequence[Reading], answer: Answer) -> tuple[dict[str, float], list[Found]]:
+Rows = list[tuple[Reading, dict[str, float]]]
+"""What was read: the values of each reading by row."""
+
+
+def read(readings: Sequence[Reading], answer: Answer) -> tuple[dict[str, float], Rows]:
     """The readings by name, folded, and all their rows."""
     folded: dict[str, float] = {}
-    shown: list[Found] = []
+    seen: Rows = []
     by_port: dict[str, dict[str, float]] = {}
     for reading in readings:
+        if reading.name in folded:
+            continue
         rows = _rows(reading, answer)
         if reading.fold is Fold.UPLINK:
-            if rows and reading.name not in by_port:
-                by_port[reading.name] = rows
-            elif rows:
-                continue
-        elif rows is None or reading.name in folded:
-            continue
+            uplinks = by_port.setdefault(reading.name, {})
+            rows = {row: value for row, value in rows.items() if row not in uplinks}
+            uplinks |= rows
         elif (value := _fold(reading, rows)) is not None:
             folded[reading.name] = value
-        shown += [
-            Found(reading.name, _label(reading, row, answer), value, reading.unit, reading.mib)
-            for row, value in (rows or {}).items()
-        ]
+        seen.append((reading, rows))
     folded |= _uplink(by_port, answer.ports)
-    return {n: float(round(v)) if METRICS[n].whole else v for n, v in folded.items()}, shown
+    return {n: float(round(v)) if METRICS[n].whole else v for n, v in folded.items()}, seen
 
 
-def _rows(reading: Reading, answer: Answer) -> dict[str, float] | None:
-    """Values by row, ready but for folding; None when the device has no such object."""
-    if not reading.column:
-        rows = {"": answer.values[reading.oid]} if reading.oid in answer.values else {}
-    else:
-        rows = {
-            row: answer.values[f"{reading.oid}.{row}"]
-            for row in answer.instances.get(reading.oid, ())
-            if f"{reading.oid}.{row}" in answer.values
+def found(seen: Rows, ports: Mapping[str, Port]) -> list[Found]:
+    """The same rows as people read them: ports by their names."""
+    return [
+        Found(reading.name, _label(reading, row, ports), value, reading.unit, reading.mib)
+        for reading, rows in seen
+        for row, value in rows.items()
+    ]
+
+
+def answering_objects(
+    readings: Sequence[Reading],
+    wanted: Mapping[str, Mapping[str, str]],
+    present: Mapping[str, Value],
+) -> dict[str, dict[str, str]]:
+    """Of each wanted column the rows that the device has and that are worth asking again.
+
+    A port's 32-bit counter is not asked beside its 64-bit one; unless that stands at nought while
+    the other counts: some firmwares have it in name only.
+    """
+    objects = {
+        column: {row: oid for row, oid in rows.items() if oid in present}
+        for column, rows in wanted.items()
+    }
+    best: dict[tuple[str, str], str] = {}
+    columns = [one for one in readings if one.fold is Fold.UPLINK]
+    for reading in columns:
+        for row, oid in objects[reading.oid].items():
+            if not present.get(best.setdefault((reading.name, row), oid)) and present[oid]:
+                best[reading.name, row] = oid
+    for reading in columns:
+        objects[reading.oid] = {
+            row: oid for row, oid in objects[reading.oid].items() if best[reading.name, row] == oid
         }
-    if not rows:
-        return None
+    return objects
+
+
+def _rows(reading: Reading, answer: Answer) -> dict[str, float]:
+    """Values by row, ready for folding."""
+    values = answer.values
+    objects = answer.objects.get(reading.oid, {}) if reading.column else {"": reading.oid}
     ready = {}
-    for row, raw in rows.items():
-        if _is_port(reading) and row in answer.ports and not answer.ports[row].counts:
+    for row, oid in objects.items():
+        if (raw := values.get(oid)) is None:
             continue
-        if reading.where is not None and _plain(
-            answer.values.get(f"{reading.where}.{row}")
-        ) not in (reading.where_in):
-            continue
-        value = _value(reading, row, raw, answer)
-        if value is not None:
+        if reading.where is not None:
+            judge = answer.objects.get(reading.where, {}).get(row, "")
+            if _plain(values.get(judge)) not in reading.where_in:
+                continue
+        if (value := _value(reading, row, oid, raw, answer)) is not None:
             ready[row] = value
     return ready
 
 
-def _value(reading: Reading, row: str, raw: Value, answer: Answer) -> float | None:
+def _value(reading: Reading, row: str, oid: str, raw: Value, answer: Answer) -> float | None:
     number = _number(reading, raw)
     if number is None or number in reading.skip:
         return None
     if reading.only is not None:
         return float(number in reading.only)
-    return _scaled(reading, row, number, answer)
+    return _scaled(reading, row, oid, number, answer)
 
 
-def _scaled(reading: Reading, row: str, number: float, answer: Answer) -> float | None:
+def _scaled(reading: Reading, row: str, oid: str, number: float, answer: Answer) -> float | None:
     match reading.kind:
         case Kind.COUNTER32 | Kind.COUNTER64:
-            return _rate(reading, row, int(number), answer)
+            return _rate(reading, row, oid, int(number), answer)
         case Kind.CHANGE_TIME:
             now = answer.values.get(SYS_UPTIME)
             return (now - number) / 100 if isinstance(now, int) and now >= number else None
@@ -129,9 +157,8 @@ def _number(reading: Reading, raw: Value) -> float | None:
     return raw if isinstance(raw, int | float) and math.isfinite(raw) else None
 
 
-def _rate(reading: Reading, row: str, count: int, answer: Answer) -> float | None:
-    life = answer.values.get(f"{DISCONTINUITY}.{row}") if _is_port(reading) else None
-    oid = f"{reading.oid}.{row}" if row else reading.oid
+def _rate(reading: Reading, row: str, oid: str, count: int, answer: Answer) -> float | None:
+    life = answer.values.get(f"{DISCONTINUITY}.{row}") if _is_port(reading.oid) else None
     rate = answer.rates.rate(oid, count, reading.kind, answer.at_seconds, life)
     if rate is None:
         return None
@@ -144,14 +171,13 @@ def _rate(reading: Reading, row: str, count: int, answer: Answer) -> float | Non
     return value
 
 
-def _is_port(reading: Reading) -> bool:
-    return reading.oid.rpartition(".")[0] in IF_TABLES
+@cache
+def _is_port(column: str) -> bool:
+    return column.rpartition(".")[0] in IF_TABLES
 
 
 def _fold(reading: Reading, rows: Mapping[str, float]) -> float | None:
-    values = list(rows.values())
-    if reading.fold is Fold.COUNT:
-        return sum(values)
+    values = rows.values()
     if not values:
         return None
     match reading.fold:
@@ -179,8 +205,8 @@ def _uplink(
     return folded
 
 
-def _label(reading: Reading, row: str, answer: Answer) -> str:
-    port = answer.ports.get(row) if reading.by_port or _is_port(reading) else None
+def _label(reading: Reading, row: str, ports: Mapping[str, Port]) -> str:
+    port = ports.get(row) if reading.by_port or _is_port(reading.oid) else None
     return port.label if port is not None else row
 
 

@@ -23,8 +23,9 @@ class RefusedError(Exception):
 class Session(Protocol):
     """One device. One packet is out for each step; nothing is repeated here.
 
-    All methods raise TimeoutError without an answer in time, RefusedError, OSError from the socket,
-    and ValueError for an OID that must not be asked (``probes/snmp_allowed.py``).
+    All methods raise TimeoutError without an answer in time, RefusedError, OSError from the socket
+    (ConnectionRefusedError: the address lives and the port is closed), and ValueError for an OID
+    that must not be asked (``probes/snmp_allowed.py``).
     """
 
     async def get(self, oids: Sequence[str]) -> Mapping[str, Value]:

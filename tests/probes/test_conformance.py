@@ -96,12 +96,15 @@ class Handler(BaseHTTPRequestHandler):
             elif fault == "answer cut":
                 self.reply(response.status, "application/json", content[: len(content) // 2])
             else:
-                self.reply(response.status, response.headers["Content-Type"], content)
+                short = response.headers.get("Receipt")
+                more = [("Receipt", short)] if short else []
+                self.reply(response.status, response.headers["Content-Type"], content, *more)
 
-    def reply(self, status: int, kind: str, body: bytes, *more: tuple[str, str]) -> None:
+    def reply(self, status: int, kind: str | None, body: bytes, *more: tuple[str, str]) -> None:
         self.send_response(status)
         for name, value in (("Content-Type", kind), ("Content-Length", str(len(body))), *more):
-            self.send_header(name, value)
+            if value:
+                self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 

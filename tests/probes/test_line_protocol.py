@@ -29,14 +29,26 @@ HEAD = "ping,site=semparuk-01,target=national,vantage=village outcome=1i"
         ({"rtt_median_seconds": 0.0123}, ",rtt_median_seconds=0.0123"),
         ({"rtt_median_seconds": 0.012345678}, ",rtt_median_seconds=0.0123"),
         ({"gap_seconds": 0.012345678}, ",gap_seconds=0.0123457"),
-        ({"rtt_min_seconds": 0.000002}, ",rtt_min_seconds=2e-06"),
+        ({"rtt_min_seconds": 0.000002}, ",rtt_min_seconds=0.000002"),
+        ({"rtt_min_seconds": 0.0000004}, ",rtt_min_seconds=0"),
+        (
+            {"rtt_median_seconds": 0.031, "rtt_max_seconds": 1.23456, "jitter_seconds": 0.00123},
+            ",rtt_median_seconds=0.031,rtt_max_seconds=1.2346,jitter_seconds=0.0012",
+        ),
+        (
+            {"rtt_median_seconds": 0.6543, "jitter_seconds": 0.0049},
+            ",rtt_median_seconds=0.655,jitter_seconds=0.005",
+        ),
+        ({"tls_seconds": 0.000000012}, ",tls_seconds=0.000000012"),
+        ({"supply_volts": 24.0}, ",supply_volts=24"),
         ({"uptime_seconds": 8640000.1234}, ",uptime_seconds=8640000.123"),
         ({"boot_id": float(2**48 - 1)}, ",boot_id=281474976710655i"),
         ({"supply_volts": 23.9}, ",supply_volts=23.9"),
     ],
 )
 def test_numbers(readings: dict[str, float], fields: str) -> None:
-    """Counts are integers, RTTs have three digits, other seconds six and at least milliseconds."""
+    """Counts are integers, RTTs have one step of at most 1 % of the median, other seconds six
+    digits and at least milliseconds; no decimal has an exponent."""
     assert encode(measurement(readings=readings)).decode() == f"{HEAD}{fields} 1790000000123"
 
 

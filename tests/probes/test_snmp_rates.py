@@ -98,8 +98,8 @@ ODD: list[tuple[Reading, dict[str, Value], float | None]] = [
 @pytest.mark.parametrize(("one", "values", "expected"), ODD, ids=range(len(ODD)))
 def test_odd_values(one: Reading, values: dict[str, Value], expected: float | None) -> None:
     """What is missing, of the wrong type or out of reason gives no reading; nothing is made up."""
-    instances = {"1.1": ["1", "2", "3"]}
-    readings, _ = read([one], Answer(values, instances, {}, 0.0))
+    objects = {column: {row: f"{column}.{row}" for row in "123"} for column in ("1.1", "2.1")}
+    readings, _ = read([one], Answer(values, objects, {}, 0.0))
     assert readings.get(one.name) == expected
 
 

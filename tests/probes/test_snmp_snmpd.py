@@ -48,7 +48,7 @@ async def answers(port: int, child: "subprocess.Popen[bytes]", log: Path) -> Non
     while time.monotonic() < end and child.poll() is None:
         try:
             await device(Credentials(Version.V2C, "public", port=port), timeout_seconds=0.3).poll()
-        except TimeoutError:
+        except OSError:  # the port is still closed
             continue
         return
     raise AssertionError(f"snmpd did not start: {log.read_text()[-2000:]}")
