@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "services": ("services", "services", "Could public services be used, and what stopped them."),
     "coverage": ("coverage", "coverage", "How many villages have stable internet, by region."),
     "map": ("map_page", "map_", "The map: one file, no network."),
+    "boundaries": ("boundaries", "app", "Village borders: check them, make them fit."),
     "worklist": ("worklist", "worklist", "Where a technician has to go, for a phone."),
     "reach": ("reach", "reach", "How much of each village a working access point reaches."),
     "export": ("export", "export", "The village week for other programs and for the public."),

@@ -13,6 +13,7 @@ from model.region import RegionCode, RegionCodeError, Register, parse_code
 
 if TYPE_CHECKING:
     from maps.boundaries import Boundaries
+    from maps.fit import Fit
 
 BoundariesFile = Annotated[
     Path | None,
@@ -92,18 +93,24 @@ def fitted(path: Path, register: Register, code_property: str) -> "Boundaries":
     from maps.boundaries import load_boundaries
 
     borders = load_boundaries(path, register, code_property=code_property)
-    fit = borders.fit
-    findings = (
-        ("villages have no polygon and are drawn as hollow points", fit.without_polygon),
-        ("codes are not in the register and are left out", fit.not_in_register),
-        ("codes come twice, the first polygon counts", fit.twice),
-        ("invalid polygons were repaired", fit.repaired),
-        ("features are not polygons", fit.not_polygons),
-    )
-    for what, codes in findings:
-        if codes:
-            some = ", ".join(codes[:5]) + (" ..." if len(codes) > 5 else "")
-            terminal.stderr.print(f"{path}: {len(codes)} {what}: {some}", markup=False)
-    if fit.overlap_km2 >= 1:
-        terminal.stderr.print(f"{path}: {fit.overlap_km2:.1f} km² lie in two villages")
+    said = summary(path, borders.fit, register)
+    terminal.stderr.print(f"{said} (jangkau boundaries check names them)", markup=False)
     return borders
+
+
+def summary(file: Path, fit: "Fit", register: Register) -> str:
+    """One sentence: how many villages have a polygon, and what else was found."""
+    counts = [
+        (len(fit.not_in_register), "codes not in the register"),
+        (len(fit.twice), "codes twice"),
+        (len(fit.repaired), "invalid, repaired"),
+        (len(fit.not_polygons), "no polygons"),
+        (len(fit.elsewhere), "points in another village"),
+    ]
+    said = [f"{count:,} {what}" for count, what in counts if count]
+    if fit.overlap_km2 >= 0.05:  # less would be printed as nothing
+        said.append(f"{fit.overlap_km2:,.1f} km² claimed twice")
+    return (
+        f"{file}: {fit.matched:,} of {len(register.villages):,} villages of register "
+        f"{register.version} have a polygon" + "".join(f"; {one}" for one in said)
+    )

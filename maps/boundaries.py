@@ -61,6 +61,11 @@ def load_boundaries(
     return Boundaries(polygons, areas, labels, fit)
 
 
+def check_boundaries(path: Path, register: Register, *, code_property: str = "code") -> Fit:
+    """How the polygons of a file fit the register. Raises InputError as ``load_boundaries``."""
+    return fitting(_read(path, code_property), register, path)[1]
+
+
 def import_boundaries(
     path: Path,
     register: Register,
