@@ -28,6 +28,9 @@ beyond the target would be answered by the target alone."""
 _PATIENCE_SECONDS = 1.0
 _MTU_MIN_BYTES = 576
 """What every host takes (RFC 791)."""
+_ANY_PORT = 9
+_IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE = 10, 3
+"""linux/in.h: what the kernel remembers of a way's packet size does not stop our question."""
 _ECHO_REPLY, _UNREACHABLE, _TIME_EXCEEDED, _FRAGMENTATION_NEEDED = 0, 3, 11, 4
 
 
@@ -84,12 +87,22 @@ class _Tracer:
 
     def __init__(self, stack: ExitStack, target: str, settings: Path) -> None:
         self._target, self._settings = target, settings
+        self._own = self._own_address(target)
         self._out = self._socket(stack, socket.IPPROTO_RAW)
+        self._out.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE)
         self._errors = self._socket(stack, socket.IPPROTO_ICMP)
         tcp = settings.method is PathMethod.TCP
         self._segments = self._socket(stack, socket.IPPROTO_TCP) if tcp else None
         self._flow = secrets.randbelow(0x7000) + 0x8000
         self._size = 0
+
+    @staticmethod
+    def _own_address(target: str) -> str:
+        """Ours on the way to the target, as the kernel routes just now: scapy read the routes when
+        it was loaded, and with another address the checksums would be wrong."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as routed:
+            routed.connect((target, _ANY_PORT))
+            return str(routed.getsockname()[0])
 
     @staticmethod
     def _socket(stack: ExitStack, protocol: int) -> socket.socket:
@@ -117,7 +130,7 @@ class _Tracer:
         return [hops.get(ttl, "") for ttl in range(1, last + 1)]
 
     def _probe(self, ttl: int) -> Packet:
-        head = IP(dst=self._target, ttl=ttl, id=self._flow + ttl)
+        head = IP(src=self._own, dst=self._target, ttl=ttl, id=self._flow + ttl)
         port = self._settings.port
         if self._settings.method is PathMethod.UDP:
             return head / UDP(sport=self._flow, dport=port) / Raw(bytes(12))
@@ -196,8 +209,8 @@ class _Tracer:
         size that a router on the way names (RFC 1191)."""
         self._size += 1
         number = 0x4000 + self._size
-        echo = IP(dst=self._target, flags="DF", id=number) / ICMP(id=self._flow, seq=number)
-        packet = echo / Raw(bytes(size - 28))
+        head = IP(src=self._own, dst=self._target, flags="DF", id=number)
+        packet = head / ICMP(id=self._flow, seq=number) / Raw(bytes(size - 28))
         for _ in range(2):
             try:
                 self._send(packet)

@@ -1,7 +1,12 @@
 """The way to a target: its hops, its identity, its packet size."""
 
 import asyncio
+import json
+import shutil
 import socket
+import subprocess
+import sys
+from pathlib import Path as File
 
 import pytest
 
@@ -9,6 +14,66 @@ from model.kinds import Path, PathMethod
 from model.measurement import Outcome
 from probes.path import filled, path_id
 from tests.probes.looking import look
+
+ROOT = File(__file__).parents[2]
+Scenes = dict[str, dict[str, dict[str, float | str]]]
+
+
+@pytest.fixture(scope="module")
+def scenes() -> Scenes:
+    """What each method made of each scene of two routers and a target (namespace_path.py)."""
+    unshare = shutil.which("unshare")
+    if unshare is None or subprocess.run([unshare, "-Urn", "true"], check=False).returncode:
+        pytest.skip("no user namespace here: there are no routers to trace")
+    script = [sys.executable, str(File(__file__).with_name("namespace_path.py"))]
+    done = subprocess.run(
+        [unshare, "-Urn", *script],
+        cwd=ROOT,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr, "scapy warns about routes that it does not know"
+    found: Scenes = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.namespace
+@pytest.mark.parametrize("method", list(PathMethod))
+@pytest.mark.parametrize(
+    ("scene", "readings"),
+    [
+        ("first", {"hop_count": 3, "path_mtu_bytes": 1400, "mtu_black_hole": 0}),
+        ("again", {"hop_count": 3, "path_changed": 0}),
+        (
+            "nobody says too big",
+            {"path_changed": 0, "path_mtu_bytes": 1404, "mtu_black_hole": 1},
+        ),
+        (
+            "another way",
+            {"hop_count": 3, "path_changed": 1, "path_mtu_bytes": 1500, "mtu_black_hole": 0},
+        ),
+        ("no way", {"outcome": "DOWN", "reason": "no answer"}),
+    ],
+)
+def test_routers(
+    scenes: Scenes, method: PathMethod, scene: str, readings: dict[str, float | str]
+) -> None:
+    """Hops, another way, the packet size, and a router that drops large packets without a word are
+    seen alike by UDP, ICMP and TCP."""
+    seen = scenes[scene][method]
+    assert {name: seen[name] for name in readings} == readings
+
+
+@pytest.mark.namespace
+def test_the_way_is_the_same_by_each_method(scenes: Scenes) -> None:
+    """The identity of a way does not hang on the method, and differs for another way."""
+    ids = {scene: {one["path_id"] for one in scenes[scene].values()} for scene in list(scenes)[:4]}
+    assert [len(some) for some in ids.values()] == [1, 1, 1, 1]
+    assert ids["first"] == ids["again"] == ids["nobody says too big"] != ids["another way"]
 
 
 @pytest.fixture
