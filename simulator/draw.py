@@ -1,35 +1,18 @@
 """A random mix of misfortune, as a province of this kind has it.
 
 Law: drawn from the seed alone. Some lines are chronically bad (a gamma-distributed weight per
-site), so that weeks of every state occur. Every outage that is drawn lasts ``_SHORTEST`` or
-longer, so that what is an outage never hangs on a look's luck.
+site), so that weeks of every state occur.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from model.region import RegionCode, kecamatan_of
 from model.site import Access, PowerSource, Site
 from model.timeline import Interval
+from simulator.dice import MINUTE_MS, Dice, Rate
+from simulator.draw_services import draw_services
 from simulator.province import SimulatedProvince
 from simulator.scenario import Event, Parameter
-
-WEEK_MS = 7 * 86_400_000
-_MINUTE_MS = 60_000
-_SHORTEST = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """How often something befalls one target in a week, and for how many minutes: the median, the
-    spread of a lognormal, and the most."""
-
-    a_week: float
-    median: float
-    spread: float
-    most: float
-
 
 _FEEDER_CUT = Rate(0.22, 75, 0.9, 20 * 60)
 _SITE_RATES = {
@@ -64,7 +47,7 @@ def draw_misfortune(
 ) -> tuple[Event, ...]:
     """What goes wrong in the interval, in order of time. ``intensity`` scales how often; the hours
     of the generators belong to the province and are there at any intensity."""
-    dice = _Dice(np.random.default_rng([seed, 2]), interval, intensity)
+    dice = Dice(np.random.default_rng([seed, 2]), interval, intensity)
     inventory = province.inventory
     events = [
         _schedule(province, site, interval)
@@ -92,6 +75,9 @@ def draw_misfortune(
                 events += dice.draw(kind, "upstream", node, rate)
     events += _rain(dice, inventory.sites)
     events += dice.draw("collector_blind", "centre", "", _BLIND)
+    # Dice of their own: what befalls services leaves the misfortune of lines as it was.
+    own = Dice(np.random.default_rng([seed, 7]), interval, intensity)
+    events += draw_services(own, inventory)
     return tuple(sorted(events, key=lambda event: (event.start_ms, event.kind, event.target)))
 
 
@@ -103,7 +89,7 @@ def _schedule(province: SimulatedProvince, site: Site, interval: Interval) -> Ev
     return Event("power_schedule", "site", site.id, *interval, plan)
 
 
-def _rain(dice: "_Dice", sites: tuple[Site, ...]) -> list[Event]:
+def _rain(dice: Dice, sites: tuple[Site, ...]) -> list[Event]:
     """Showers over two to four neighbouring kecamatan that have GEO sites."""
     wet: list[RegionCode] = sorted(
         {kecamatan_of(s.village) for s in sites if s.access is Access.GEO}
@@ -122,80 +108,7 @@ def _rain(dice: "_Dice", sites: tuple[Site, ...]) -> list[Event]:
             "total": bool(dice.rng.random() < 0.8),
         }
         for number, kecamatan in enumerate(wet[first : first + width]):
-            begins = start_ms + number * int(dice.rng.integers(2, 8)) * _MINUTE_MS
+            begins = start_ms + number * int(dice.rng.integers(2, 8)) * MINUTE_MS
             event = dice.fitted("rain_fade", "kecamatan", kecamatan, begins, minutes, deep)
             events += [event] if event is not None else []
     return events
-
-
-class _Dice:
-    """Draws events within an interval."""
-
-    def __init__(self, rng: np.random.Generator, interval: Interval, intensity: float) -> None:
-        self.rng = rng
-        self._interval = interval
-        self._weeks = intensity * interval.length_ms / WEEK_MS
-
-    def count(self, a_week: float) -> int:
-        """How often something happens that happens so often a week."""
-        return int(self.rng.poisson(a_week * self._weeks))
-
-    def moment(self) -> int:
-        """A whole second within the interval."""
-        start_ms, end_ms = self._interval
-        return int(self.rng.integers(start_ms // 1000, end_ms // 1000)) * 1000
-
-    def draw(self, kind: str, on: str, target: str, rate: Rate, weight: float = 1.0) -> list[Event]:
-        """The events of one kind at one target."""
-        events = []
-        for _ in range(self.count(rate.a_week * weight)):
-            minutes = min(rate.median * float(self.rng.lognormal(0, rate.spread)), rate.most)
-            minutes = max(minutes, 2.0 if kind == "reboot" else _SHORTEST)
-            parameters = self._parameters(kind, minutes)
-            start_ms = self._night() if kind == "maintenance" else self.moment()
-            event = self.fitted(kind, on, target, start_ms, minutes, parameters)
-            events += [event] if event is not None else []
-        return events
-
-    def fitted(
-        self,
-        kind: str,
-        on: str,
-        target: str,
-        start_ms: int,
-        minutes: float,
-        parameters: dict[str, Parameter],
-    ) -> Event | None:
-        """An event of whole seconds; one that would outlast the interval ends with it, and is left
-        out when less than ``_SHORTEST`` minutes of it remain (a restart: less than all of it)."""
-        end_ms = start_ms + round(minutes * 60) * 1000
-        if end_ms > self._interval.end_ms:
-            end_ms = self._interval.end_ms
-            if kind == "reboot" or end_ms - start_ms < _SHORTEST * _MINUTE_MS:
-                return None
-        return Event(kind, on, target, start_ms, end_ms, parameters)
-
-    def _night(self) -> int:
-        """A start between 23:00 and 02:00 at UTC+7, when providers work on their nodes."""
-        day = self.moment() // 86_400_000 * 86_400_000
-        start_ms = day + 16 * 3_600_000 + int(self.rng.integers(0, 180)) * _MINUTE_MS
-        return min(max(start_ms, self._interval.start_ms), self._interval.end_ms - 1000)
-
-    def _parameters(self, kind: str, minutes: float) -> dict[str, Parameter]:
-        rng = self.rng
-        parameters: dict[str, Parameter] = {}
-        match kind:
-            case "upstream_cut":
-                parameters["dead"] = bool(rng.random() < 0.35)
-            case "brown_out":
-                parameters["loss"] = round(float(rng.uniform(0.05, 0.3)), 3)
-                parameters["delay_factor"] = round(float(rng.uniform(1.5, 4)), 2)
-            case "flapping":
-                parameters["times"] = max(2, min(6, int(minutes / 30)))
-            case "collector_blind":
-                parameters["mode"] = "off" if rng.random() < 0.5 else "line"
-            case "clock_wrong":
-                parameters["offset_seconds"] = round(float(rng.uniform(-45, 45)), 1)
-            case "late":
-                parameters["delay_hours"] = round(float(rng.uniform(20, 150)), 1)
-        return parameters

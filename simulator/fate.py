@@ -5,12 +5,13 @@ on the TUN device are all read off the same fates.
 
 Reading a site from the inside outward: ``dark`` (the device is off or starting), ``cut`` (the
 device lives, its line does not: nothing beyond the site answers), ``beyond`` (the gateway of its
-provider answers, nothing behind it does).
+provider answers, nothing behind it does). What ails a service while its line works stands in
+``ailments.py``.
 """
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -18,10 +19,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from model.check import ServiceCheck
 from model.errors import InputError
 from model.outage import Cause
 from model.site import Access, Site
 from model.timeline import Interval, union
+from simulator import ailments
+from simulator.ailments import Ailing, ailment
 from simulator.province import Device, SimulatedProvince
 from simulator.scenario import Event
 
@@ -94,6 +98,13 @@ class Fate:
     shifted: list[Shifted] = field(default_factory=list)
     late: list[Late] = field(default_factory=list)
     boots: list[Boot] = field(default_factory=list)
+    ailing: list[Ailing] = field(default_factory=list)
+    stopped: list[Blocked] = field(default_factory=list)
+    """Stretches in which the service could not be used, whatever the line did, and why."""
+
+    def ailed(self, kind: str) -> Iterator[Interval]:
+        """The stretches of one kind of ailment."""
+        return (ailing.interval for ailing in self.ailing if ailing.kind == kind)
 
     def block(self, layer: list[Interval], interval: Interval, cause: Cause) -> None:
         """Note a stretch in a layer (dark, cut or beyond) and that the site is unreachable."""
@@ -124,7 +135,7 @@ def fates(province: SimulatedProvince, events: Iterable[Event]) -> Fates:
     places = _Places(province)
     for event in events:
         if event.on == "centre":
-            (off if event.mode == "off" else line).append(event.interval)
+            (off if event.word("mode") == "off" else line).append(event.interval)
             continue
         for site in places.of(event):
             device, fate = province.devices[site.id], found[site.id]
@@ -134,6 +145,8 @@ def fates(province: SimulatedProvince, events: Iterable[Event]) -> Fates:
                 no_power[site.id] += _scheduled_off(event, site)
             _block(event, site, device, fate)
             _blur(event, fate)
+            if event.kind in ailments.KINDS:
+                _ail(event, site, fate, province.inventory.checks)
     for site_id, intervals in no_power.items():
         _lose_power(found[site_id], union(intervals), province.devices[site_id])
     for fate in found.values():
@@ -156,6 +169,8 @@ class _Places:
                 self._by["upstream", node].append(site)
         for node in province.inventory.upstreams:
             self._by.setdefault(("upstream", node), [])
+        for check in province.inventory.checks:
+            self._by["service", check.id] = list(filter(check.concerns, province.inventory.sites))
 
     def of(self, event: Event) -> list[Site]:
         sites = self._by.get((event.on, event.target))
@@ -190,9 +205,19 @@ def _block(event: Event, site: Site, device: Device, fate: Fate) -> None:
         case "maintenance":
             layer = fate.cut if event.on == "site" else fate.beyond
             fate.block(layer, interval, Cause.MAINTENANCE)
+        case "quota":  # the provider lets nothing but its own page through
+            fate.block(fate.beyond, interval, Cause.CAPTIVE_PORTAL)
         case "rain_fade":
             if site.access is Access.GEO:
                 _fade(event, fate)
+
+
+def _ail(event: Event, site: Site, fate: Fate, checks: Sequence[ServiceCheck]) -> None:
+    """What ails a service: its looks say so, and where it stops the service truth does."""
+    ailing = ailment(event)
+    fate.ailing.append(ailing)
+    if (cause := ailments.stops(ailing, site, checks)) is not None:
+        fate.stopped.append(Blocked(event.interval, cause))
 
 
 def _blur(event: Event, fate: Fate) -> None:
@@ -202,6 +227,8 @@ def _blur(event: Event, fate: Fate) -> None:
         case "brown_out":
             loss, factor = event.number("loss"), event.number("delay_factor")
             fate.degraded.append(Degraded(interval, loss, factor))
+        case "obstruction":  # branches in front of a dish: it goes on, losing packets
+            fate.degraded.append(Degraded(interval, event.number("share"), 1.0))
         case "probe_off":
             fate.silent.append(interval)
         case "spool_overflow":

@@ -14,6 +14,7 @@ from simulator.looks import anchor_looks, site_looks
 from simulator.province import SimulatedProvince
 from simulator.roster import DAY_MS, QUARTER_MS, Plan, Roster
 from simulator.scenario import Event
+from simulator.service_looks import service_looks
 
 _LOOKS_A_DAY = 4_000_000
 """A day with more looks than this is made in quarters, to bound memory (some 150 bytes a look)."""
@@ -38,10 +39,13 @@ class History:
         return [Interval(at, at + length) for at in range(start, plan.interval.end_ms, length)]
 
     def blocks_of(self, piece: Interval) -> Iterator[tuple[str, Block]]:
-        """The blocks of one stretch by name: the sites' looks, then the centre's at its anchors."""
+        """The blocks of one stretch by name: the sites' looks, those at their services, and the
+        centre's at its anchors."""
         begins = datetime.fromtimestamp(piece.start_ms / 1000, UTC)
         name = f"simulated-{begins:%Y%m%dT%H}"
         yield name, site_looks(self._plan, self._roster, piece)
+        if self._roster.served.size:
+            yield f"{name}-services", service_looks(self._plan, self._roster, piece)
         if self._plan.province.inventory.centre_anchors:
             yield f"{name}-anchors", anchor_looks(self._plan, self._roster, piece)
 

@@ -109,7 +109,7 @@ class _Stretch:
         self._gaps(sheet, gaps, own, len(out) + 1)
         for series in out:
             self._outward(sheet, series, lives)
-        self._misdate(sheet, [own, *out])
+        misdate(sheet, self._roster.fates, self._piece, [own, *out])
         return sheet.block(self._roster.ids)
 
     def _series(self, vantage: str, kind: str, target: str, seconds: int, phase: int) -> Series:
@@ -167,13 +167,16 @@ class _Stretch:
         base = self._roster.base_seconds
         gateway = series.target == Rung.ISP_GATEWAY
         broken = self._hit(series, lambda f: f.cut if gateway else [*f.cut, *f.beyond])
+        inside = self._hit(series, lambda fate: fate.ailed("lan_cut"))
         if gateway:
             base = base * np.float32(_GATEWAY_SHARE)
         else:
             base = base + self._roster.backbone_seconds
             if series.target == Rung.INTERNATIONAL:
                 base = base + np.float32(_OVERSEAS_SECONDS)
-        self._ping(sheet, series, lives, lives & ~broken, base)
+        self._ping(sheet, series, lives, lives & ~broken & ~inside, base)
+        below = lives & inside & self._roster.sees_lan[:, None]
+        sheet.fail(series, below, Reason.BELOW + Rung.LAN, Outcome.UNKNOWN)
 
     def _ping(
         self, sheet: Sheet, series: Series, looked: Array, answered: Array, base: Array
@@ -276,15 +279,18 @@ class _Stretch:
     def _starts_here(self, interval: Interval) -> bool:
         return self._piece.start_ms <= interval.start_ms < self._piece.end_ms
 
-    def _misdate(self, sheet: Sheet, several: Sequence[Series]) -> None:
-        """Wrong clocks: never by half an interval, so that looks keep their order."""
-        for row, fate in enumerate(self._roster.fates):
-            for interval, offset_ms in fate.shifted:
-                if interval.clip(self._piece):
-                    for series in several:
-                        most = series.step_ms * 2 // 5
-                        offset = max(-most, min(most, offset_ms))
-                        sheet.shift(series, row, series.columns_in(row, interval), offset)
+
+def misdate(
+    sheet: Sheet, several_fates: Sequence[Fate], piece: Interval, several: Sequence[Series]
+) -> None:
+    """Wrong clocks: never by half an interval, so that looks keep their order."""
+    for row, fate in enumerate(several_fates):
+        for interval, offset_ms in fate.shifted:
+            if interval.clip(piece):
+                for series in several:
+                    most = series.step_ms * 2 // 5
+                    offset = max(-most, min(most, offset_ms))
+                    sheet.shift(series, row, series.columns_in(row, interval), offset)
 
 
 def _enter_pings(

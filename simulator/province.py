@@ -28,6 +28,7 @@ from simulator.connections import (
 from simulator.geography import Ring
 from simulator.land import PROVINCE_CODE, PROVINCE_NAME, TIMEZONE, make_land
 from simulator.line import Line, draw_line
+from simulator.offers import SERVED, offers
 
 NETWORK = "10.61.0.0/16"
 END = date(2026, 11, 16)
@@ -35,12 +36,16 @@ END = date(2026, 11, 16)
 
 _OFFICE = ServiceHours.parse("Mon-Fri 07:30-15:30")
 _OPEN_LONG = ServiceHours.parse("Mon-Sun 06:00-22:00")
+_ALWAYS = ServiceHours.parse("Mon-Sun 00:00-24:00")
 _KINDS = (
     ("kantor_desa", "Kantor desa", "Village office", _OFFICE, True, "kd"),
     ("pos_layanan_desa_digital", "Pos Layanan Desa Digital", "Digital post", _OFFICE, True, "pl"),
     ("public_wifi", "Layanan Internet Publik", "Public Wi-Fi", _OPEN_LONG, False, "wifi"),
     ("health_post", "Pos kesehatan", "Health post", _OFFICE, False, "hp"),
     ("disdukcapil", "Disdukcapil", "Civil registry", _OFFICE, True, "dk"),
+    ("kantor_camat", "Kantor camat", "Subdistrict office", _OFFICE, True, "kc"),
+    ("cctv", "CCTV layanan publik", "Public service camera", _ALWAYS, False, "cctv"),
+    ("mpp", "Mal Pelayanan Publik", "Public service mall", _OFFICE, True, "mpp"),
 )
 _PREFIX = {kind: prefix for kind, *_, prefix in _KINDS}
 _NOT_CONNECTED = 0.03
@@ -49,6 +54,10 @@ _TUNNEL_SHARE = 0.40
 _BATTERY_SHARE = 0.35
 _NEW_SHARE = 0.01
 _FIRST_HOST = 256
+_MALL = "mpp"
+_MALL_LINES = ("a", "b")
+_SITES_PER_MALL = 8
+"""So many second sites make room for the two lines of one mall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +162,12 @@ def _furnish(
     sites: list[Site] = []
     lines: dict[str, Line] = {}
     devices: dict[str, Device] = {}
-    for number, (village, kind) in enumerate(_places(rng, register)):
+    for number, (village, kind, line) in enumerate(_places(rng, register)):
         access, provider = draw_access(rng, far[village.kecamatan])
         supply = supplies[village.code]
         lat, lon = point_in(rng, village)
         site = Site(
-            id=f"{_PREFIX[kind]}-{village.code.replace('.', '-')}",
+            id="-".join([_PREFIX[kind], *village.code.split("."), *line]),
             name=f"{kinds[kind].name_id} {village.name}",
             kind=kind,
             village=village.code,
@@ -174,7 +183,7 @@ def _furnish(
             feeder=supply.feeder,
             power=supply.power,
             power_hours_a_day=supply.hours_a_day,
-            has_probe=bool(rng.random() < _PROBE_SHARE),
+            has_probe=bool(rng.random() < _PROBE_SHARE) or kind in SERVED,
             metered=access.value in ("4g", "leo", "geo"),
             lat=lat,
             lon=lon,
@@ -195,19 +204,25 @@ def _furnish(
             Anchor("national-2", Rung.NATIONAL, str(hosts[-254])),
         ),
         village_targets=(Anchor("national-1", Rung.NATIONAL, str(hosts[-255])),),
+        checks=offers(sites, str(hosts[-253]), str(hosts[-252]), str(hosts[-254])),
     )
     return SimulatedProvince(seed, inventory, register, polygons, lines, devices, network)
 
 
-def _places(rng: np.random.Generator, register: Register) -> list[tuple[Village, str]]:
-    """Which village has which kind of site: as many sites as villages, whatever the luck."""
+def _places(rng: np.random.Generator, register: Register) -> list[tuple[Village, str, str]]:
+    """Which village has which kind of site, with a letter where a place has several lines: as many
+    sites as villages, whatever the luck, and of every kind of service some, where there is room."""
     count = len(register.villages)
     bare = set(rng.choice(count, round(count * _NOT_CONNECTED), replace=False).tolist())
     connected = [v for index, v in enumerate(register.villages) if index not in bare]
-    places = [(village, "kantor_desa") for village in connected]
-    others = [kind for kind, *_ in _KINDS if kind != "kantor_desa"]
-    second = rng.choice(len(connected), len(bare), replace=False).tolist()
-    places += [(connected[index], others[int(rng.integers(len(others)))]) for index in second]
+    places = [(village, "kantor_desa", "") for village in connected]
+    second = [connected[i] for i in rng.choice(len(connected), len(bare), replace=False).tolist()]
+    first_of = {village.kabupaten: village for village in reversed(second)}  # a mall in each
+    malls = list(first_of.values())[: len(second) // _SITES_PER_MALL]
+    places += [(village, _MALL, line) for village in malls for line in _MALL_LINES]
+    others = [kind for kind, *_ in _KINDS if kind not in ("kantor_desa", _MALL)]
+    left = [village for village in second if village not in malls][: len(bare) - 2 * len(malls)]
+    places += [(village, others[number % len(others)], "") for number, village in enumerate(left)]
     return places
 
 

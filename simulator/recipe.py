@@ -13,7 +13,7 @@ from model.errors import InputError
 from simulator.province import END, NETWORK, SimulatedProvince, make_province
 
 FILE = "simulation.json"
-VERSION = 1
+VERSION = 2
 """Raised whenever the same recipe would make another province."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.measurement import Rung
 from model.timeline import Interval
 from simulator.fate import Fate, fates
 from simulator.province import SimulatedProvince
@@ -61,6 +62,11 @@ class Roster:
         self.has_probe = np.array([site.has_probe for site in sites])
         self.has_tunnel = np.array([device.has_tunnel for device in devices])
         self.has_battery = np.array([device.battery_seconds > 0 for device in devices])
+        checks = province.inventory.checks
+        concerned = [[one for one in checks if one.concerns(site)] for site in sites]
+        self.served = np.flatnonzero([bool(some) for some in concerned])
+        """The rows of the sites at whose services somebody looks."""
+        self.sees_lan = np.array([any(c.rung is Rung.LAN for c in some) for some in concerned])
         self.in_service_ms = np.array([in_service_ms(site) for site in sites], dtype=np.int64)
         self.first_boot_ms = plan.interval.start_ms - (
             rng.uniform(1, 90, len(sites)) * DAY_MS

@@ -5,6 +5,7 @@ worked out in ``fate.py`` alone. A scenario file is TOML: a list of ``[[event]]`
 ``kind``, one target (``site = "..."``, ``feeder``, ``upstream``, ``kecamatan``, ``kabupaten`` or
 ``centre = true``), ``start`` (a TOML date-time with an offset) or ``start_minutes`` (after the
 moment at which the scenario begins), ``duration_minutes``, and the parameters of its kind.
+``service = "..."`` names a check of the inventory: what befalls it, all who need it share.
 """
 
 import json
@@ -23,15 +24,17 @@ Parameter = float | str | bool
 
 _SITE_LIKE = frozenset({"site", "feeder", "upstream", "kecamatan", "kabupaten"})
 _CENTRE = frozenset({"centre"})
+_SERVICE = frozenset({"service"})
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a kind of event may befall, its parameters with their defaults, and their bounds."""
+    """What a kind of event may befall, its parameters with their defaults, and their bounds: from
+    and to for a number, the words to choose from for a text."""
 
     targets: frozenset[str]
     defaults: Mapping[str, Parameter] = field(default_factory=dict)
-    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float] | tuple[str, ...]] = field(default_factory=dict)
 
 
 KINDS: Mapping[str, Kind] = {
@@ -56,14 +59,26 @@ KINDS: Mapping[str, Kind] = {
         {"edge_minutes": 10.0, "total": True},
         {"edge_minutes": (0, 120)},
     ),
-    "collector_blind": Kind(_CENTRE, {"mode": "off"}),
+    "collector_blind": Kind(_CENTRE, {"mode": "off"}, {"mode": ("off", "line")}),
     "probe_off": Kind(_SITE_LIKE),
     "spool_overflow": Kind(_SITE_LIKE),
     "clock_wrong": Kind(_SITE_LIKE, {"offset_seconds": 30.0}, {"offset_seconds": (-120, 120)}),
     "maintenance": Kind(frozenset({"site", "upstream"})),
     "late": Kind(_SITE_LIKE, {"delay_hours": 48.0}, {"delay_hours": (0, 24 * 60)}),
+    "lan_cut": Kind(_SITE_LIKE),
+    "dns_trouble": Kind(_SITE_LIKE, {"how": "dead"}, {"how": ("dead", "lies", "rewrites")}),
+    "portal": Kind(_SITE_LIKE),
+    "quota": Kind(_SITE_LIKE),
+    "service_trouble": Kind(
+        _SITE_LIKE | _SERVICE,
+        {"how": "error"},
+        {"how": ("error", "refused", "half_dead", "slow", "certificate")},
+    ),
+    "path_change": Kind(_SITE_LIKE),
+    "mtu_black_hole": Kind(_SITE_LIKE, {"mtu_bytes": 1400.0}, {"mtu_bytes": (576, 1499)}),
+    "shaped": Kind(_SITE_LIKE, {"mbit_s": 1.0}, {"mbit_s": (0.05, 100)}),
+    "obstruction": Kind(_SITE_LIKE, {"share": 0.1}, {"share": (0, 0.9)}),
 }
-_MODES = ("off", "line")
 _OWN_KEYS = frozenset({"kind", "start", "start_minutes", "duration_minutes"})
 
 
@@ -90,10 +105,9 @@ class Event:
         """A yes-or-no parameter, or the default of its kind."""
         return bool(self.parameters.get(name, KINDS[self.kind].defaults[name]))
 
-    @property
-    def mode(self) -> str:
-        """How the centre is blind: ``off`` (it measures nothing) or ``line`` (its line is down)."""
-        return str(self.parameters.get("mode", "off"))
+    def word(self, name: str) -> str:
+        """A parameter that is one of a few words, or the default of its kind."""
+        return str(self.parameters.get(name, KINDS[self.kind].defaults[name]))
 
 
 def read_events(path: Path, begins_ms: int = 0) -> tuple[Event, ...]:
@@ -163,7 +177,7 @@ def _event(entry: Mapping[str, Any], begins_ms: int) -> Event:
     kind = KINDS.get(str(entry.get("kind")))
     if kind is None:
         raise ValueError(f"kind {entry.get('kind')!r}: use one of {', '.join(KINDS)}")
-    targets = sorted((_SITE_LIKE | _CENTRE) & entry.keys())
+    targets = sorted((_SITE_LIKE | _CENTRE | _SERVICE) & entry.keys())
     if len(targets) != 1 or targets[0] not in kind.targets:
         raise ValueError(
             f"a {entry['kind']} needs exactly one target: {' or '.join(sorted(kind.targets))}"
@@ -197,14 +211,15 @@ def _start_ms(entry: Mapping[str, Any], begins_ms: int) -> int:
 
 
 def _check_parameter(kind: Kind, name: str, value: Any) -> None:
-    if name == "mode":
-        if value not in _MODES:
-            raise ValueError(f"mode {value!r}: use one of {', '.join(_MODES)}")
-    elif isinstance(kind.defaults[name], bool):
+    usual, bounds = kind.defaults[name], kind.bounds.get(name, ())
+    if isinstance(usual, bool):
         if not isinstance(value, bool):
             raise ValueError(f"{name} = {value!r}: write true or false")
+    elif isinstance(usual, str):
+        if value not in bounds:
+            raise ValueError(f"{name} {value!r}: use one of {', '.join(map(str, bounds))}")
     else:
-        low, high = kind.bounds[name]
+        low, high = (float(bound) for bound in bounds)
         if not _is_number(value) or not low <= value <= high:
             raise ValueError(f"{name} = {value!r}: write a number from {low:g} to {high:g}")
 

@@ -13,13 +13,33 @@ from typing import Any
 import numpy as np
 
 from model.columns import Block, Coded
-from model.measurement import METRICS, Outcome, Reason
+from model.measurement import METRICS, Outcome, Reason, Rung
 from model.timeline import Interval
 
-REASONS = ("", Reason.NO_ANSWER, Reason.SPOOL_OVERFLOW)
+REASONS = (
+    "",
+    Reason.NO_ANSWER,
+    Reason.SPOOL_OVERFLOW,
+    Reason.REFUSED,
+    Reason.DEADLINE,
+    Reason.TAMPERED,
+    Reason.NAME_NOT_RESOLVED,
+    Reason.CERTIFICATE_EXPIRED,
+    Reason.CAPTIVE_PORTAL,
+    Reason.QUOTA,
+    f"{Reason.WRONG_STATUS} 502",
+    f"{Reason.WRONG_STATUS} 503",
+    Reason.BELOW + Rung.SITE,
+    Reason.BELOW + Rung.LAN,
+    Reason.BELOW + Rung.ISP_GATEWAY,
+    Reason.BELOW + Rung.DNS,
+    Reason.BELOW + Rung.NATIONAL,
+)
 """The reasons that a simulated look may give; a cell holds the index."""
 
-_WIDE = frozenset({"boot_id", "supply_volts"})  # a float32 would blur their digits
+_WIDE = frozenset(
+    {"boot_id", "supply_volts", "path_id", "test_bytes"}
+)  # a float32 would blur their digits
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

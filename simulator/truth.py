@@ -4,7 +4,7 @@ Law: truth is worked out from the events, never from measurements. An outage is 
 calls one (ITU-T Y.1540 judges availability over five minutes): a site that cannot be reached for
 ``SHORTEST_MS`` or longer, until it can be reached for that long again. What is shorter (a restart
 of two to four minutes) is an interruption and stands apart. The cause is that of the first thing
-that made the site unreachable.
+that made the site unreachable. A stop is the same of a service while its line worked.
 """
 
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 from model.errors import InputError
 from model.outage import Cause
 from model.site import Site
-from model.timeline import Interval, intersect, total_ms
+from model.timeline import Interval, intersect, subtract, total_ms, union
 from model.week import local_midnight_ms
 from simulator.fate import Blocked, Fate, fates
 from simulator.province import SimulatedProvince
@@ -43,13 +43,14 @@ class TrueOutage:
 class Truth:
     """What happened within ``interval``, in order of site and time. Outages and interruptions are
     clipped to the interval and to the sites' time in service; ``blind`` is when the centre saw
-    nothing."""
+    nothing. ``stops``: a service could not be used although its line worked."""
 
     interval: Interval
     outages: tuple[TrueOutage, ...]
     interruptions: tuple[TrueOutage, ...] = ()
     blind: tuple[Interval, ...] = ()
     in_service_ms: Mapping[str, int] = field(default_factory=dict)
+    stops: tuple[TrueOutage, ...] = ()
 
     @cached_property
     def by_site(self) -> Mapping[str, tuple[TrueOutage, ...]]:
@@ -79,11 +80,17 @@ def truth_of(province: SimulatedProvince, events: Iterable[Event], interval: Int
     all_fates = fates(province, events)
     outages: list[TrueOutage] = []
     interruptions: list[TrueOutage] = []
+    stops: list[TrueOutage] = []
     in_service = {site.id: in_service_ms(site) for site in province.inventory.sites}
     for site in province.inventory.sites:
-        long, short = stretches(all_fates.of(site.id))
+        fate = all_fates.of(site.id)
+        long, short = stretches(fate)
         service = Interval(in_service[site.id], max(in_service[site.id], interval.end_ms))
-        for found, blocked in ((outages, long), (interruptions, short)):
+        for found, blocked in (
+            (outages, long),
+            (interruptions, short),
+            (stops, service_stops(fate)),
+        ):
             for part, cause in blocked:
                 clipped = part.clip(interval)
                 clipped = clipped and clipped.clip(service)
@@ -96,6 +103,7 @@ def truth_of(province: SimulatedProvince, events: Iterable[Event], interval: Int
         tuple(interruptions),
         tuple(part for part in blind if part is not None),
         in_service,
+        tuple(stops),
     )
 
 
@@ -106,14 +114,7 @@ def in_service_ms(site: Site) -> int:
 
 def stretches(fate: Fate) -> tuple[list[Blocked], list[Blocked]]:
     """The outages and the interruptions of a site, each in order and apart from one another."""
-    touching: list[Blocked] = []
-    for interval, cause in sorted(fate.blocked, key=lambda item: item.interval):
-        if touching and interval.start_ms <= touching[-1].interval.end_ms:
-            first = touching[-1].interval
-            end_ms = max(first.end_ms, interval.end_ms)
-            touching[-1] = Blocked(Interval(first.start_ms, end_ms), touching[-1].cause)
-        else:
-            touching.append(Blocked(interval, cause))
+    touching = _merged(fate.blocked)
     long: list[Blocked] = []
     short: list[Blocked] = []
     for interval, cause in touching:
@@ -123,6 +124,30 @@ def stretches(fate: Fate) -> tuple[list[Blocked], list[Blocked]]:
         else:
             (long if interval.length_ms >= SHORTEST_MS else short).append(Blocked(interval, cause))
     return long, short
+
+
+def service_stops(fate: Fate) -> list[Blocked]:
+    """When the service of a site could not be used while its line worked."""
+    off = union(blocked.interval for blocked in fate.blocked)
+    return [
+        Blocked(part, cause)
+        for interval, cause in _merged(fate.stopped)
+        for part in subtract([interval], off)
+        if part.length_ms >= SHORTEST_MS
+    ]
+
+
+def _merged(several: Iterable[Blocked]) -> list[Blocked]:
+    """Stretches that touch as one, under the first one's cause."""
+    touching: list[Blocked] = []
+    for interval, cause in sorted(several, key=lambda item: item.interval):
+        if touching and interval.start_ms <= touching[-1].interval.end_ms:
+            first = touching[-1].interval
+            end_ms = max(first.end_ms, interval.end_ms)
+            touching[-1] = Blocked(Interval(first.start_ms, end_ms), touching[-1].cause)
+        else:
+            touching.append(Blocked(interval, cause))
+    return touching
 
 
 def write_truth(path: Path, truth: Truth) -> None:
@@ -135,6 +160,7 @@ def write_truth(path: Path, truth: Truth) -> None:
     ]
     lines += [{"type": "outage", **asdict(outage)} for outage in truth.outages]
     lines += [{"type": "interruption", **asdict(brief)} for brief in truth.interruptions]
+    lines += [{"type": "stop", **asdict(stop)} for stop in truth.stops]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
 
 
@@ -143,7 +169,7 @@ def read_truth(path: Path) -> Truth:
     interval: Interval | None = None
     blind: list[Interval] = []
     service: dict[str, int] = {}
-    kinds: dict[str, list[TrueOutage]] = {"outage": [], "interruption": []}
+    kinds: dict[str, list[TrueOutage]] = {"outage": [], "interruption": [], "stop": []}
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             try:
@@ -166,5 +192,10 @@ def read_truth(path: Path) -> Truth:
     if interval is None:
         raise InputError(f"{path}: no interval in it: is it a truth file?")
     return Truth(
-        interval, tuple(kinds["outage"]), tuple(kinds["interruption"]), tuple(blind), service
+        interval,
+        tuple(kinds["outage"]),
+        tuple(kinds["interruption"]),
+        tuple(blind),
+        service,
+        tuple(kinds["stop"]),
     )

@@ -32,7 +32,7 @@ def rows_of(block: Block) -> Rows:
 @pytest.fixture(scope="session")
 def village() -> SimulatedProvince:
     """Sixty villages with hardly any loss, so that one look is as good as another."""
-    return make_province(5, 60, 4, loss_range=(1e-9, 2e-9))
+    return make_province(7, 60, 4, loss_range=(1e-9, 2e-9))
 
 
 @pytest.fixture
