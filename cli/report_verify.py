@@ -7,6 +7,7 @@ import typer
 
 from cli import options, terminal
 from cli.options import DataFolder, InventoryFile
+from cli.report_figures import Asked, make
 
 if TYPE_CHECKING:
     from maps.report.seal import Seal
@@ -19,7 +20,6 @@ def verify(
     data: DataFolder = options.DATA,
 ) -> None:
     """Recompute a report: it agrees (exit code 0), or what differs is said (exit code 1)."""
-    from cli.report import make
     from maps.report.seal import seal
     from maps.report.write import read_seal
 
@@ -27,7 +27,7 @@ def verify(
     last = old.weeks[-1][0] if old.weeks else old.week
     week = None if old.month else last
     made = make(
-        inventory, data, week, old.month or None, len(old.weeks) or 1, old.kabupaten or None
+        Asked(inventory, data, week, old.month or None, len(old.weeks) or 1, old.kabupaten or None)
     )
     new = seal(made.model, old.lang, kabupaten=old.kabupaten or None, fictional=old.fictional)
     differences = [*_differences(old, new), *_moved(old, made.model)]

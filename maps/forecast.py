@@ -8,7 +8,10 @@ Method: the villages on target are a random walk with drift. The drift is the me
 scatter is the long-run variance of the gains (Newey and West 1987, Econometrica 55:703), because
 the target looks back over several weeks and neighbouring gains therefore resemble each other. After
 h weeks the gain has mean h·drift and variance h·s² + h²·s²/n: the second part is what we do not
-know of the drift itself. The band holds the middle 80 %, with Student's quantile for few weeks.
+know of the drift itself. A long-run variance of few weeks is itself uncertain, so the quantiles are
+those of Kiefer and Vogelsang (2005, Econometric Theory 21:1130), which are wider than the normal
+ones the fewer weeks there are. A date needs a drift above nothing at 97.5 %; the band holds the
+middle 90 %, so that one date in twenty comes too early at most.
 """
 
 import math
@@ -16,15 +19,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from statistics import NormalDist, fmean
+from statistics import fmean
 
-WEEKS_MIN = 8
-"""Fewer known weeks than this say nothing of a trend: half of them share their data."""
+WEEKS_MIN = 12
+"""Fewer known weeks than this say nothing of a trend: they are less than three windows of the usual
+four weeks, and within a window neighbours share their data."""
 WEEKS_USED = 26
 """Progress of half a year; what was true before has little to say of the next months."""
 REACH = 4
 """A date is given at most so many times as far ahead as the weeks that carry it."""
-BAND = 0.80
+BAND = 0.90
+_BAND_QUANTILE = (1.6449, 2.1859, 0.3142, -0.3427)
+_PROGRESS_QUANTILE = (1.9600, 2.9694, 0.4160, -0.5324)
+"""The 95 % and 97.5 % quantiles as cubics of the share of lags (Kiefer and Vogelsang 2005, table 1,
+Bartlett weights). Without lags they are the normal ones."""
 
 
 class Outlook(StrEnum):
@@ -67,9 +75,11 @@ def forecast(on_target: Sequence[int], total: int, window_weeks: int) -> Forecas
     if weeks < WEEKS_MIN:
         return Forecast(Outlook.TOO_FEW, weeks)
     gains = [later - earlier for earlier, later in pairwise(used)]
-    drift, variance = fmean(gains), _long_run_variance(gains, window_weeks - 1)
-    # Gains within one window share data: so many independent pieces there are.
-    quantile = _student(0.5 + BAND / 2, max(2, len(gains) // window_weeks + 1))
+    lags = min(window_weeks, len(gains)) - 1
+    drift, variance = fmean(gains), _long_run_variance(gains, lags)
+    quantile, progress = (
+        _quantile(each, (lags + 1) / len(gains)) for each in (_BAND_QUANTILE, _PROGRESS_QUANTILE)
+    )
     missing, reach = total - used[-1], REACH * weeks
 
     def after(ahead: int, sign: int) -> float:
@@ -82,9 +92,8 @@ def forecast(on_target: Sequence[int], total: int, window_weeks: int) -> Forecas
     def path(weeks_ahead: int) -> tuple[tuple[int, float, float], ...]:
         return tuple((h, within(h, -1), within(h, 1)) for h in range(1, weeks_ahead + 1))
 
-    # The far end of the lower bound decides whether there is progress at all: when even the drift
-    # may be nothing, no date follows however long one waits.
-    if drift - quantile * math.sqrt(variance / len(gains)) <= 0:
+    # When even the drift may be nothing, no date follows however long one waits.
+    if drift - progress * math.sqrt(variance / len(gains)) <= 0:
         return Forecast(Outlook.NO_PROGRESS, weeks, drift, path=path(weeks))
     early, middle, late = (
         next((h for h in range(1, reach + 1) if after(h, sign) >= missing), None)
@@ -105,16 +114,13 @@ def _long_run_variance(gains: Sequence[float], lags: int) -> float:
         return sum((a - mean) * (b - mean) for a, b in pairs) / (count - 1)
 
     plain = covariance(0)
-    lags = min(lags, count - 1)
-    shared = sum((1 - lag / (lags + 1)) * covariance(lag) for lag in range(1, lags + 1))
-    return max(plain, plain + 2 * shared)
+    weights = [1 - lag / (lags + 1) for lag in range(1, lags + 1)]
+    shared = sum(weight * covariance(lag) for lag, weight in enumerate(weights, 1))
+    # Of gains that are moving means over the window, these weights find only a part.
+    found = (1 + 2 * sum(weight**2 for weight in weights)) / (lags + 1)
+    return max(plain, (plain + 2 * shared) / found)
 
 
-def _student(share: float, freedom: int) -> float:
-    """Quantile of Student's t (Abramowitz and Stegun 26.7.5; within 1 % from two degrees on at the
-    90th percentile)."""
-    z = NormalDist().inv_cdf(share)
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3
+def _quantile(cubic: Sequence[float], lag_share: float) -> float:
+    """The quantile of a t statistic whose variance used so large a share of the lags."""
+    return sum(factor * lag_share**power for power, factor in enumerate(cubic))

@@ -7,8 +7,14 @@ stopped either: it is unknown, and stands beside the share.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from model.definition import Definition
+from model.site import Site
 from model.timeline import Interval, intersect, subtract, total_ms, union
 from model.week import Week
+
+MALL = "mpp"
+"""The kind of site whose lines in one village are one place, a Mal Pelayanan Publik: it is to be in
+every kabupaten and kota, and counted by them."""
 
 
 @dataclass(frozen=True)
@@ -61,3 +67,42 @@ def together(site: str, lines: Iterable[ServiceWeek]) -> ServiceWeek:
         if (found := subtract(intersect(some, silent), ready))
     }
     return ServiceWeek(site, first.week, tuple(window), tuple(ready), stopped)
+
+
+def joined(weeks: Iterable[ServiceWeek], within: Interval) -> ServiceWeek:
+    """One site's consecutive weeks as one stretch cut to ``within``; it bears the last of them.
+    Raises ValueError without a week."""
+    *earlier, last = weeks
+    every = (*earlier, last)
+
+    def cut(parts: Iterable[Interval]) -> tuple[Interval, ...]:
+        return tuple(intersect(union(parts), [within]))
+
+    stopped = {
+        what: found
+        for what in sorted({what for week in every for what in week.stopped})
+        if (found := cut(one for week in every for one in week.stopped.get(what, ())))
+    }
+    return ServiceWeek(
+        last.site,
+        last.week,
+        cut(one for week in every for one in week.window),
+        cut(one for week in every for one in week.ready),
+        stopped,
+    )
+
+
+def places(found: Iterable[ServiceWeek], sites: Mapping[str, Site]) -> list[ServiceWeek]:
+    """The places of ``found``: the lines of a mall are one, any other site stands alone."""
+    lines: dict[str, list[ServiceWeek]] = {}
+    for one in found:
+        site = sites[one.site]
+        lines.setdefault(site.village if site.kind == MALL else one.site, []).append(one)
+    return [together(some[0].site, some) for some in lines.values()]
+
+
+def is_ready(place: ServiceWeek, site: Site, definition: Definition) -> bool:
+    """Whether the place's share of ready hours reaches the availability that the definition asks
+    of its line. One that nobody saw is not called ready."""
+    wanted = definition.thresholds[site.access].availability_min
+    return place.ready_share is not None and place.ready_share >= wanted

@@ -4,6 +4,10 @@ Law: whoever doubts a figure finds its rule here in words, with the numbers of t
 was used and not of another one.
 """
 
+from dataclasses import replace
+
+from maps.coverage import Tally
+from maps.forecast import BAND, WEEKS_MIN
 from maps.limits import limits
 from maps.look import STATES
 from maps.report.document import (
@@ -20,12 +24,15 @@ from maps.report.document import (
     Table,
 )
 from maps.report.engineers import place
-from maps.report.weekly import WeeklyReport
+from maps.report.fields import Field, table
+from maps.report.weekly import Moved, Revised, WeeklyReport
 from maps.words import Words
+from model.clock import ClockTrouble
 from model.definition import State
+from model.week import Week
 
-CHANGES_SHOWN = 40
-"""Rows of the list of changes; the evidence of a revision is whole in the collector's ledger."""
+ROWS_SHOWN = 40
+"""Rows of the lists of changes and of clocks; a revision's changes are whole in the ledger."""
 
 
 def quality(report: WeeklyReport, words: Words) -> Section:
@@ -54,7 +61,33 @@ def quality(report: WeeklyReport, words: Words) -> Section:
         ),
     )
     blocks: list[Block] = [facts, *(Names(title, tuple(items)) for title, items in lists)]
-    return Section(9, words("report.quality"), (*blocks, *_changes(report, words)))
+    more = (*_clocks(report, words), *_changes(report, words))
+    return Section(9, words("report.quality"), (*blocks, *more))
+
+
+def _clocks(report: WeeklyReport, words: Words) -> list[Block]:
+    """The probes whose looks may be dated wrongly, the worst first."""
+    found = report.quality.clocks
+    if not found:
+        return [Names(words("report.clocks"), ())]
+    says = words.plural("report.clocks_says", len(found), count=words.number(len(found)),
+                        shown=min(len(found), ROWS_SHOWN))  # fmt: skip
+    made = table(
+        "clocks",
+        "",
+        (
+            Field[ClockTrouble](words("report.site"), lambda one: _site_name(report, one.site)),
+            Field(words("report.doubtful"), lambda one: one.doubtful, Form.COUNT),
+            Field(words("report.of_looks"), lambda one: one.looks, Form.COUNT),
+            Field(words("report.share"), lambda one: one.doubtful / one.looks, Form.SHARE),
+            Field(words("report.clock_error"), lambda one: one.error_max_seconds, Form.DURATION),
+        ),
+        found[:ROWS_SHOWN],
+    )
+    return [Heading(words("report.clocks")), Paragraph(says), made]
+
+
+_Changed = tuple[Revised, Moved]
 
 
 def _changes(report: WeeklyReport, words: Words) -> list[Block]:
@@ -63,32 +96,22 @@ def _changes(report: WeeklyReport, words: Words) -> list[Block]:
     if not rows:
         return []
     rows.sort(key=lambda row: -row[1].seconds)
-    table = Table(
+    made = table(
         "changes",
         "",
         (
-            Column(words("report.week")),
-            Column(words("report.revision_number"), Form.COUNT),
-            Column(words("report.site")),
-            Column(words("report.was")),
-            Column(words("report.is_now")),
-            Column(words("report.how_long"), Form.DURATION),
+            Field[_Changed](words("report.week"), lambda row: str(row[0].week)),
+            Field(words("report.revision_number"), lambda row: row[0].revision, Form.COUNT),
+            Field(words("report.site"), lambda row: _site_name(report, row[1].site)),
+            Field(words("report.was"), lambda row: _label(row[1].before, words)),
+            Field(words("report.is_now"), lambda row: _label(row[1].after, words)),
+            Field(words("report.how_long"), lambda row: row[1].seconds, Form.DURATION),
         ),
-        tuple(
-            (
-                Cell(str(one.week)),
-                Cell(one.revision, Form.COUNT),
-                Cell(_site_name(report, moved.site)),
-                Cell(_label(moved.before, words)),
-                Cell(_label(moved.after, words)),
-                Cell(moved.seconds, Form.DURATION),
-            )
-            for one, moved in rows[:CHANGES_SHOWN]
-        ),
+        rows[:ROWS_SHOWN],
     )
     says = words.plural("report.changes_says", len(rows), count=words.number(len(rows)),
-                        shown=min(len(rows), CHANGES_SHOWN))  # fmt: skip
-    return [Heading(words("report.changes")), Paragraph(says), table]
+                        shown=min(len(rows), ROWS_SHOWN))  # fmt: skip
+    return [Heading(words("report.changes")), Paragraph(says), made]
 
 
 def _site_name(report: WeeklyReport, site: str) -> str:
@@ -116,40 +139,67 @@ def annex(report: WeeklyReport, words: Words) -> Section:
         )
         for state in STATES
     ]
-    return Section(10, words("report.annex"), (_weekly(report, words), *lists), new_page=True)
+    return Section(
+        10,
+        words("report.annex"),
+        (_states(report, words), _weekly(report, words), *lists),
+        new_page=True,
+    )
+
+
+def _states(report: WeeklyReport, words: Words) -> Table:
+    """What each state means, and how many villages are in it."""
+    now, total = report.coverage.total.now, report.coverage.total.now.registered
+    made = table(
+        "states",
+        words("report.states_says", total=words.number(total)),
+        (
+            Field[State](words("report.state"), lambda state: state, Form.STATE),
+            Field(words("report.meaning"), lambda state: words(f"meaning.{state}"), wide=True),
+            Field(words("report.villages"), lambda state: now.states[state], Form.COUNT),
+            Field(
+                words("report.share"),
+                lambda state: now.states[state] / total if total else None,
+                Form.SHARE,
+            ),
+        ),
+        STATES,
+    )
+    foot = (Cell(words("report.registered")), Cell(""), Cell(total, Form.COUNT), Cell(""))
+    return replace(made, foot=foot)
+
+
+_Week = tuple[Week, Tally, bool]
 
 
 def _weekly(report: WeeklyReport, words: Words) -> Table:
-    """The figures of the first page's chart, week by week."""
+    """The figures of the first page's chart, week by week; no target where its window is not
+    known."""
     result = report.coverage
-    return Table(
+    known = [result.window_known(at) for at in range(len(result.weeks))]
+    return table(
         "weekly",
         words("report.weekly"),
         (
-            Column(words("report.week")),
-            Column(words("report.line_stable"), Form.COUNT),
-            Column(words("report.line_target"), Form.COUNT),
-            Column(words("report.registered"), Form.COUNT),
-            Column(words("report.share"), Form.SHARE),
+            Field[_Week](words("report.week"), lambda row: str(row[0])),
+            Field(words("report.line_stable"), lambda row: row[1].states[State.STABLE], Form.COUNT),
+            Field(
+                words("report.line_target"),
+                lambda row: row[1].meets_target if row[2] else None,
+                Form.COUNT,
+            ),
+            Field(words("report.registered"), lambda row: row[1].registered, Form.COUNT),
+            Field(words("report.share"), lambda row: row[1].share if row[2] else None, Form.SHARE),
         ),
-        tuple(
-            (
-                Cell(str(week)),
-                Cell(tally.states[State.STABLE], Form.COUNT),
-                Cell(tally.meets_target if result.window_known(at) else None, Form.COUNT),
-                Cell(tally.registered, Form.COUNT),
-                Cell(tally.share if result.window_known(at) else None, Form.SHARE),
-            )
-            for at, (week, tally) in enumerate(zip(result.weeks, result.total.weeks, strict=True))
-        ),
+        zip(result.weeks, result.total.weeks, known, strict=True),
     )
 
 
 def rules(report: WeeklyReport, words: Words) -> Section:
     """The page of rules, the last one."""
     rule = report.coverage.definition
-    table = limits(rule, words)
-    head, rows = table["head"], table["rows"]
+    found = limits(rule, words)
+    head, rows = found["head"], found["rows"]
     causes = ", ".join(words(f"cause.{cause}").lower() for cause in sorted(report.exempt_causes))
     paragraphs = [
         words("report.definition_availability"),
@@ -166,7 +216,7 @@ def rules(report: WeeklyReport, words: Words) -> Section:
             hours=words.number(rule.cut_off_open_outage_seconds / 3600),
         ),
         words("report.definition_worse"),
-        words("report.definition_forecast"),
+        words("report.definition_forecast", share=words.percent(BAND, 0), needed=WEEKS_MIN),
     ]
     thresholds = Table(
         "limits",

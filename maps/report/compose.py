@@ -4,7 +4,7 @@ Law: page 1 is for who leads, sections 2 to 8 for who works, the rest for who ch
 the report shows this document and nothing else.
 """
 
-from maps.report import appendix, engineers, leader
+from maps.report import appendix, engineers, leader, overview, readiness
 from maps.report.document import Document
 from maps.report.seal import Seal
 from maps.report.weekly import WeeklyReport
@@ -50,13 +50,13 @@ def compose(report: WeeklyReport, words: Words, seal: Seal, *, fictional: bool =
         footer=f"{name} · {report.month or week} · {revision}",
         sections=(
             leader.target(report, words),
-            leader.funnel(report, words),
-            leader.regions(report, words),
+            overview.funnel(report, words),
+            overview.regions(report, words),
             engineers.worst(report, words),
             engineers.moves(report, words),
             engineers.outages(report, words),
             engineers.providers(report, words),
-            engineers.services(report, words),
+            readiness.services(report, words),
             appendix.quality(report, words),
             appendix.annex(report, words),
             appendix.rules(report, words),

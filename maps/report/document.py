@@ -126,7 +126,8 @@ class Facts:
 
 
 SHEETS = (
-    "states",
+    "target",
+    "obstacles",
     "funnel",
     "regions",
     "worst",
@@ -134,7 +135,10 @@ SHEETS = (
     "outages",
     "providers",
     "services",
+    "stopped",
+    "clocks",
     "changes",
+    "states",
     "weekly",
     "limits",
 )

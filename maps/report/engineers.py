@@ -1,4 +1,4 @@
-"""Sections 4 to 8, for who repairs, buys and answers for services.
+"""Sections 4 to 7, for who repairs and buys.
 
 Law: no availability without its observed share, no provider's figure without the number of lines
 and the excluded time, no percentage without what it is of.
@@ -12,18 +12,17 @@ from maps.report.document import (
     Block,
     Cell,
     Chart,
-    Column,
     Fact,
     Facts,
     Form,
-    Heading,
     Names,
     Paragraph,
     Section,
     Table,
 )
-from maps.report.outages import REPAIR_STEPS_SECONDS
-from maps.report.places import CHRONIC_OUTAGES
+from maps.report.fields import Field, table
+from maps.report.outages import REPAIR_STEPS_SECONDS, CauseTotal
+from maps.report.places import CHRONIC_OUTAGES, WorstSite
 from maps.report.weekly import FLAPPING_CHANGES, WINDOW_WEEKS, ProviderScore, WeeklyReport
 from maps.words import Words
 from model.region import Village
@@ -41,38 +40,34 @@ def worst(report: WeeklyReport, words: Words) -> Section:
         return Section(4, title, (Paragraph(words("report.worst_none")),), new_page=True)
     says = words("report.worst_says_people" if report.weighted_by_people else "report.worst_says")
     chronic = words("report.chronic_rule", count=CHRONIC_OUTAGES, weeks=WINDOW_WEEKS)
-    table = Table(
+    made = table(
         "worst",
         "",
         (
-            Column(words("report.site")),
-            Column(words("report.village"), wide=True),
-            Column(words("report.down_service"), Form.DURATION),
-            Column(words("report.people"), Form.COUNT, wide=True),
-            Column(words("both.availability"), Form.SHARE),
-            Column(words("both.observed_share"), Form.SHARE),
-            Column(words("report.main_cause")),
-            Column(words("report.outages_in_window", weeks=WINDOW_WEEKS), Form.COUNT),
+            Field[WorstSite](words("report.site"), lambda one: one.site.name),
+            Field(words("report.village"), lambda one: place(one.village), wide=True),
+            Field(
+                words("report.down_service"),
+                lambda one: one.service.down_ms / 1000,
+                Form.DURATION,
+            ),
+            Field(words("report.people"), lambda one: one.village.population, Form.COUNT, True),
+            Field(words("both.availability"), lambda one: one.service.availability, Form.SHARE),
+            Field(words("both.observed_share"), lambda one: one.service.observed_share, Form.SHARE),
+            Field(
+                words("report.main_cause"),
+                lambda one: words(f"cause.{one.cause}") if one.cause else None,
+            ),
+            Field(
+                words("report.outages_in_window", weeks=WINDOW_WEEKS),
+                lambda one: one.outages,
+                Form.COUNT,
+                tag=lambda one: words("report.chronic") if one.chronic else "",
+            ),
         ),
-        tuple(
-            (
-                Cell(item.site.name),
-                Cell(place(item.village)),
-                Cell(item.service.down_ms / 1000, Form.DURATION),
-                Cell(item.village.population, Form.COUNT),
-                Cell(item.service.availability, Form.SHARE),
-                Cell(item.service.observed_share, Form.SHARE),
-                Cell(words(f"cause.{item.cause}") if item.cause else None),
-                Cell(
-                    item.outages,
-                    Form.COUNT,
-                    tag=words("report.chronic") if item.chronic else "",
-                ),
-            )
-            for item in report.worst
-        ),
+        report.worst,
     )
-    return Section(4, title, (Paragraph(f"{says} {chronic}"), table), new_page=True)
+    return Section(4, title, (Paragraph(f"{says} {chronic}"), made), new_page=True)
 
 
 def moves(report: WeeklyReport, words: Words) -> Section:
@@ -130,29 +125,22 @@ def outages(report: WeeklyReport, words: Words) -> Section:
          f"{words.number(item.seconds / 3600, 1)} {words('unit.hours')}")
         for item in report.by_cause
     ]  # fmt: skip
-    table = Table(
+    made = table(
         "causes",
         "",
         (
-            Column(words("report.main_cause")),
-            Column(words("report.count"), Form.COUNT),
-            Column(words("report.sites"), Form.COUNT),
-            Column(words("report.down_hours"), Form.HOURS),
-            Column(words("report.share"), Form.SHARE),
+            Field[CauseTotal](words("report.main_cause"), lambda one: words(f"cause.{one.cause}")),
+            Field(words("report.count"), lambda one: one.count, Form.COUNT),
+            Field(words("report.sites"), lambda one: one.sites, Form.COUNT),
+            Field(words("report.down_hours"), lambda one: one.seconds, Form.HOURS),
+            Field(
+                words("report.share"), lambda one: one.seconds / lost if lost else None, Form.SHARE
+            ),
         ),
-        tuple(
-            (
-                Cell(words(f"cause.{item.cause}")),
-                Cell(item.count, Form.COUNT),
-                Cell(item.sites, Form.COUNT),
-                Cell(item.seconds, Form.HOURS),
-                Cell(item.seconds / lost if lost else None, Form.SHARE),
-            )
-            for item in report.by_cause
-        ),
+        report.by_cause,
     )
     chart = Chart(says, lambda width: charts.bars(width, says, rows))
-    blocks: tuple[Block, ...] = (facts, chart, table)
+    blocks: tuple[Block, ...] = (facts, chart, made)
     blocks += (_by_provider(report, words),)
     if total.ended:
         blocks += (_repairs(report, words),)
@@ -160,32 +148,34 @@ def outages(report: WeeklyReport, words: Words) -> Section:
 
 
 def _by_provider(report: WeeklyReport, words: Words) -> Table:
-    return Table(
+    return table(
         "outages",
         words("report.by_provider"),
         (
-            Column(words("report.provider")),
-            Column(words("report.lines"), Form.COUNT),
-            Column(words("report.count"), Form.COUNT),
-            Column(words("report.still_open"), Form.COUNT, wide=True),
-            Column(words("report.down_hours"), Form.HOURS),
-            Column(words("report.mttr_median_short"), Form.DURATION),
-            Column(words("report.mttr_p90_short"), Form.DURATION, wide=True),
-            Column(words("report.mtbf_short"), Form.DURATION, wide=True),
+            Field[ProviderScore](words("report.provider"), lambda one: one.provider.name),
+            Field(words("report.lines"), lambda one: one.outages.sites, Form.COUNT),
+            Field(words("report.count"), lambda one: one.outages.count, Form.COUNT),
+            Field(words("report.still_open"), lambda one: one.outages.open, Form.COUNT, wide=True),
+            Field(words("report.down_hours"), lambda one: one.outages.down_seconds, Form.HOURS),
+            Field(
+                words("report.mttr_median_short"),
+                lambda one: one.outages.mttr_median_seconds,
+                Form.DURATION,
+            ),
+            Field(
+                words("report.mttr_p90_short"),
+                lambda one: one.outages.mttr_p90_seconds,
+                Form.DURATION,
+                wide=True,
+            ),
+            Field(
+                words("report.mtbf_short"),
+                lambda one: one.outages.mtbf_seconds,
+                Form.DURATION,
+                wide=True,
+            ),
         ),
-        tuple(
-            (
-                Cell(one.provider.name),
-                Cell(one.outages.sites, Form.COUNT),
-                Cell(one.outages.count, Form.COUNT),
-                Cell(one.outages.open, Form.COUNT),
-                Cell(one.outages.down_seconds, Form.HOURS),
-                Cell(one.outages.mttr_median_seconds, Form.DURATION),
-                Cell(one.outages.mttr_p90_seconds, Form.DURATION),
-                Cell(one.outages.mtbf_seconds, Form.DURATION),
-            )
-            for one in report.providers
-        ),
+        report.providers,
     )
 
 
@@ -209,17 +199,6 @@ def providers(report: WeeklyReport, words: Words) -> Section:
     title = words("report.providers")
     if not report.providers:
         return Section(7, title, (Paragraph(words("report.providers_none")),))
-    columns = (
-        Column(words("report.provider")),
-        Column(words("report.lines"), Form.COUNT),
-        Column(words("report.sla"), Form.SHARE),
-        Column(words("report.sla_reached"), Form.SHARE),
-        Column(words("both.observed_share"), Form.SHARE),
-        Column(words("report.verdict")),
-        Column(words("report.sites_below"), Form.COUNT, wide=True),
-        Column(words("report.down_counted"), Form.HOURS, wide=True),
-        Column(words("report.excluded"), Form.HOURS, wide=True),
-    )
     causes = ", ".join(words(f"cause.{cause}").lower() for cause in sorted(report.exempt_causes))
     excluded = words("report.excluded_says", causes=causes) if causes else ""
     return Section(
@@ -233,7 +212,7 @@ def providers(report: WeeklyReport, words: Words) -> Section:
                     last=words.full_date(report.last_day),
                 )
             ),
-            Table("providers", "", columns, tuple(_score(one, words) for one in report.providers)),
+            table("providers", "", _score_fields(words), report.providers),
             Paragraph(f"{excluded} {words('report.in_service_says')}".strip(), soft=True),
             Paragraph(
                 words(
@@ -247,67 +226,30 @@ def providers(report: WeeklyReport, words: Words) -> Section:
     )
 
 
-def _score(one: ProviderScore, words: Words) -> tuple[Cell, ...]:
-    verdict = {
+def _score_fields(words: Words) -> list[Field[ProviderScore]]:
+    verdicts = {
         None: words("report.sla_unknown"),
         True: words("report.sla_met"),
         False: words("report.sla_missed"),
-    }[one.met]
-    return (
-        Cell(one.provider.name),
-        Cell(one.outages.sites, Form.COUNT),
-        Cell(one.provider.sla_availability, Form.SHARE),
-        Cell(one.outages.sla.availability, Form.SHARE),
-        Cell(one.outages.sla.observed_share, Form.SHARE),
-        Cell(verdict),
-        Cell(one.sites_below, Form.COUNT),
-        Cell(one.outages.sla.down_ms / 1000, Form.HOURS),
-        Cell(one.outages.sla.excluded_ms / 1000, Form.HOURS),
-    )
-
-
-def services(report: WeeklyReport, words: Words) -> Section:
-    """Section 8."""
-    title = words("report.services")
-    if not report.readiness:
-        return Section(8, title, (Paragraph(words("report.services_none")),))
-    blocks: list[Block] = []
-    mpp = next((one for one in report.readiness if one.kind.id == "mpp"), None)
-    if mpp is not None and report.coverage.province.count(".") == 0:
-        wanted = words(
-            "report.mpp_says",
-            have=words.number(len(mpp.kabupaten)),
-            ready=words.number(len(mpp.kabupaten_ready)),
-            total=words.number(len(report.register.kabupaten)),
-        )
-        blocks.append(Paragraph(wanted))
-    blocks += [
-        Heading(words("report.services_table")),
-        Table(
-            "services",
-            "",
-            (
-                Column(words("report.service")),
-                Column(words("report.ready"), Form.COUNT),
-                Column(words("report.places"), Form.COUNT),
-                Column(words("report.seen"), Form.COUNT, wide=True),
-                Column(words("report.share_ready"), Form.SHARE),
-                Column(words("both.availability"), Form.SHARE),
-                Column(words("both.observed_share"), Form.SHARE),
-            ),
-            tuple(
-                (
-                    Cell(one.kind.name_id if words.lang == "id" else one.kind.name_en),
-                    Cell(one.ready, Form.COUNT),
-                    Cell(one.places, Form.COUNT),
-                    Cell(one.seen, Form.COUNT),
-                    Cell(one.ready / one.places, Form.SHARE),
-                    Cell(one.service.availability, Form.SHARE),
-                    Cell(one.service.observed_share, Form.SHARE),
-                )
-                for one in report.readiness
-            ),
+    }
+    return [
+        Field(words("report.provider"), lambda one: one.provider.name),
+        Field(words("report.lines"), lambda one: one.outages.sites, Form.COUNT),
+        Field(words("report.sla"), lambda one: one.provider.sla_availability, Form.SHARE),
+        Field(words("report.sla_reached"), lambda one: one.outages.sla.availability, Form.SHARE),
+        Field(words("both.observed_share"), lambda one: one.outages.sla.observed_share, Form.SHARE),
+        Field(words("report.verdict"), lambda one: verdicts[one.met]),
+        Field(words("report.sites_below"), lambda one: one.sites_below, Form.COUNT, wide=True),
+        Field(
+            words("report.down_counted"),
+            lambda one: one.outages.sla.down_ms / 1000,
+            Form.HOURS,
+            wide=True,
         ),
-        Paragraph(words("report.services_says"), soft=True),
+        Field(
+            words("report.excluded"),
+            lambda one: one.outages.sla.excluded_ms / 1000,
+            Form.HOURS,
+            wide=True,
+        ),
     ]
-    return Section(8, title, tuple(blocks))

@@ -1,43 +1,29 @@
-"""Sections 1 to 3, for who leads: the target, where villages are lost on the way, and every region.
+"""Section 1, the first page, for who leads.
 
-Law: the first page answers four questions without a term that needs explaining: how far are we, is
-it getting better, when are we there, what is left.
+Law: the first page answers five questions without a term that needs explaining: how far are we, is
+it getting better, when are we there, what stands in the way, what is to be decided.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from maps.coverage import RegionCoverage, Tally
-from maps.forecast import Outlook
-from maps.look import STATES
+from maps.coverage import Tally
+from maps.forecast import BAND, WEEKS_MIN, Outlook
 from maps.report import charts
-from maps.report.document import (
-    Block,
-    Cell,
-    Chart,
-    Column,
-    Fact,
-    Facts,
-    Form,
-    Hero,
-    Paragraph,
-    Section,
-    Table,
-)
+from maps.report.document import Block, Cell, Chart, Form, Hero, Paragraph, Section, Table
+from maps.report.fields import Field, table
+from maps.report.obstacles import Standing
 from maps.report.weekly import WeeklyReport
 from maps.words import Words
 from model.definition import State
 from model.region import VillageKind
-from model.week import Week
-
-STRIP_WEEKS = 8
 
 
 def target(report: WeeklyReport, words: Words) -> Section:
     """Section 1, the first page."""
     result, now = report.coverage, report.coverage.total.now
     left = now.registered - now.meets_target
-    rule = result.definition
     sentence = words.plural(
         "report.target_says",
         left,
@@ -45,17 +31,17 @@ def target(report: WeeklyReport, words: Words) -> Section:
         total=words.number(now.registered),
         left=words.number(left),
     )
-    said = words("both.target_rule", weeks=rule.target_weeks, window=rule.target_window_weeks)
-    if not result.window_known(len(result.weeks) - 1):
-        known = words.plural("report.target_early", len(result.weeks),
-                             known=len(result.weeks), window=rule.target_window_weeks)  # fmt: skip
-        said = f"{said} {known}"
     blocks: list[Block] = [
         Hero(now.meets_target, now.registered, sentence if left else words("report.target_all")),
+        Paragraph(_change_says(report, words)),
         Paragraph(forecast_says(report, words)),
-        Paragraph(said, soft=True),
-        Facts(tuple(_facts(report, words))),
+        Paragraph(_rule_says(report, words), soft=True),
     ]
+    if len(result.weeks) > 1:
+        blocks.append(_progress(report, words))
+    if left:
+        blocks.append(_obstacles(report, words))
+    blocks.append(_figures(report, words))
     if now.population_share is None:
         partial = words(
             "report.by_people_partial",
@@ -63,10 +49,30 @@ def target(report: WeeklyReport, words: Words) -> Section:
             total=words.number(now.registered),
         )
         blocks.append(Paragraph(partial, soft=True))
-    if len(result.weeks) > 1:
-        blocks.append(_progress(report, words))
-    blocks.append(_states(report, words))
     return Section(1, words("report.target"), tuple(blocks))
+
+
+def _rule_says(report: WeeklyReport, words: Words) -> str:
+    """What the target is, and how much of its window is known."""
+    result, rule = report.coverage, report.coverage.definition
+    said = words("report.rule_says", weeks=rule.target_weeks, window=rule.target_window_weeks)
+    if result.window_known(len(result.weeks) - 1):
+        return said
+    known = words.plural("report.target_early", len(result.weeks),
+                         known=len(result.weeks), window=rule.target_window_weeks)  # fmt: skip
+    return f"{said} {known}"
+
+
+def _change_says(report: WeeklyReport, words: Words) -> str:
+    """What moved since a week ago and since four, as far as that is known."""
+    week, month = (
+        change.meets_target if (change := report.coverage.change(back)) else None for back in (1, 4)
+    )
+    if week is None:
+        return words("report.change_unknown")
+    if month is None:
+        return words("report.change_week", week=words.signed(week))
+    return words("report.change_both", week=words.signed(week), month=words.signed(month))
 
 
 def forecast_says(report: WeeklyReport, words: Words) -> str:
@@ -86,40 +92,117 @@ def forecast_says(report: WeeklyReport, words: Words) -> str:
         )
     return {
         Outlook.REACHED: words("report.forecast_reached"),
-        Outlook.TOO_FEW: words.plural("report.forecast_too_few", found.weeks, weeks=found.weeks),
+        Outlook.TOO_FEW: words.plural(
+            "report.forecast_too_few", found.weeks, weeks=found.weeks, needed=WEEKS_MIN
+        ),
         Outlook.NO_PROGRESS: words("report.forecast_no_progress", weeks=found.weeks),
         Outlook.TOO_FAR: words("report.forecast_too_far", weeks=found.weeks),
     }[found.outlook]
 
 
-def _facts(report: WeeklyReport, words: Words) -> list[Fact]:
-    result, now = report.coverage, report.coverage.total.now
-    stable = Cell(now.states[State.STABLE], Form.COUNT)
-    facts = [Fact(words("report.stable_now"), stable, now.registered, words("meaning.stable"))]
-    for back, key in ((1, "report.since_week"), (4, "report.since_month")):
-        change = result.change(back)
-        target_change = change.meets_target if change else None
-        facts += [
-            Fact(f"{words(key)}, {words('report.of_target')}", _change(target_change, words)),
-            Fact(
-                f"{words(key)}, {words('report.of_stable')}",
-                _change(change.stable if change else None, words),
-            ),
-        ]
-    for kind in (VillageKind.DESA, VillageKind.DESA_ADAT, VillageKind.KELURAHAN):
-        if (tallies := result.total.by_kind.get(kind)) is not None:
-            label = words("report.kind_on_target", kind=words(f"kind.{kind}"))
-            facts.append(
-                Fact(label, Cell(tallies[-1].meets_target, Form.COUNT), tallies[-1].registered)
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """One row of the first page's figures: ``part`` of ``whole``, and its changes."""
+
+    label: str
+    part: int
+    whole: int
+    week: int | None
+    month: int | None
+
+
+def _figures(report: WeeklyReport, words: Words) -> Table:
+    """Desa and kelurahan apart, the villages that are stable, and the people."""
+    total = report.coverage.total
+    listed = [
+        _figure(report, words("report.on_target"), total.weeks, _met, by_window=True),
+        *(
+            _figure(
+                report,
+                words("report.kind_on_target", kind=words(f"kind.{kind}")),
+                total.by_kind[kind],
+                _met,
+                by_window=True,
             )
-    if now.population_share is not None:
-        people = Cell(now.population_meets_target, Form.COUNT)
-        facts.append(Fact(words("report.by_people"), people, now.population))
-    return facts
+            for kind in (VillageKind.DESA, VillageKind.DESA_ADAT, VillageKind.KELURAHAN)
+            if kind in total.by_kind and len(total.by_kind) > 1
+        ),
+        _figure(report, words("report.stable_now"), total.weeks, _stable, by_window=False),
+    ]
+    if total.now.population_share is not None:
+        people = _figure(report, words("report.by_people"), total.weeks, _people, by_window=True)
+        listed.append(replace(people, whole=total.now.population))
+    return table(
+        "target",
+        words("report.figures"),
+        (
+            Field[_Figure](words("report.figure"), lambda one: one.label),
+            Field(words("report.part"), lambda one: one.part, Form.COUNT),
+            Field(words("report.of_registered"), lambda one: one.whole, Form.COUNT),
+            Field(
+                words("report.share"),
+                lambda one: one.part / one.whole if one.whole else None,
+                Form.SHARE,
+            ),
+            Field(words("report.since_week"), lambda one: one.week, Form.SIGNED),
+            Field(words("report.since_month"), lambda one: one.month, Form.SIGNED, wide=True),
+        ),
+        listed,
+    )
 
 
-def _change(value: int | None, words: Words) -> Cell:
-    return Cell(words("report.not_known_yet")) if value is None else Cell(value, Form.SIGNED)
+def _met(tally: Tally) -> int:
+    return tally.meets_target
+
+
+def _stable(tally: Tally) -> int:
+    return tally.states[State.STABLE]
+
+
+def _people(tally: Tally) -> int:
+    return tally.population_meets_target
+
+
+def _figure(
+    report: WeeklyReport,
+    label: str,
+    weeks: Sequence[Tally],
+    count: Callable[[Tally], int],
+    *,
+    by_window: bool,
+) -> _Figure:
+    """``by_window``: the figure looks back, so an earlier one counts only with a known window."""
+
+    def since(back: int) -> int | None:
+        then = len(weeks) - 1 - back
+        if then < 0 or (by_window and not report.coverage.window_known(then)):
+            return None
+        return count(weeks[-1]) - count(weeks[then])
+
+    return _Figure(label, count(weeks[-1]), weeks[-1].registered, since(1), since(4))
+
+
+def _obstacles(report: WeeklyReport, words: Words) -> Table:
+    """What stands in the way of the villages to go, and what is to be decided."""
+    now, rule = report.coverage.total.now, report.coverage.definition
+    left = now.registered - now.meets_target
+
+    def name(one: Standing) -> str:
+        values = {"weeks": rule.target_weeks, "window": rule.target_window_weeks}
+        return words(f"obstacle.{one.obstacle}", **values)
+
+    made = table(
+        "obstacles",
+        words.plural("report.obstacles", left, left=words.number(left)),
+        (
+            Field[Standing](words("report.obstacle"), name),
+            Field(words("report.villages"), lambda one: one.villages, Form.COUNT),
+            Field(words("report.decision"), lambda one: words(f"decision.{one.obstacle}")),
+        ),
+        report.obstacles,
+    )
+    foot = (Cell(words("report.to_go")), Cell(left, Form.COUNT), Cell(""))
+    return replace(made, foot=foot)
 
 
 def _progress(report: WeeklyReport, words: Words) -> Chart:
@@ -127,7 +210,7 @@ def _progress(report: WeeklyReport, words: Words) -> Chart:
     says = words("report.target_chart")
     path = report.forecast.path
     if path:
-        says = f"{says} {words('report.target_chart_band')}"
+        says = f"{says} {words('report.target_chart_band', share=words.percent(BAND, 0))}"
     weeks = [str(week) for week in result.weeks]
     stable = [tally.states[State.STABLE] for tally in result.total.weeks]
     met = [
@@ -138,133 +221,4 @@ def _progress(report: WeeklyReport, words: Words) -> Chart:
     return Chart(
         says,
         lambda width: charts.progress(words, width, says, weeks, stable, met, total, path),
-    )
-
-
-def _states(report: WeeklyReport, words: Words) -> Table:
-    now, total = report.coverage.total.now, report.coverage.total.now.registered
-    return Table(
-        "states",
-        words("report.states_says", total=words.number(total)),
-        (
-            Column(words("report.state"), Form.STATE),
-            Column(words("report.meaning"), wide=True),
-            Column(words("report.villages"), Form.COUNT),
-            Column(words("report.share"), Form.SHARE),
-        ),
-        tuple(
-            (
-                Cell(state, Form.STATE),
-                Cell(words(f"meaning.{state}")),
-                Cell(now.states[state], Form.COUNT),
-                Cell(now.states[state] / total if total else None, Form.SHARE),
-            )
-            for state in STATES
-        ),
-        (Cell(words("report.registered")), Cell(""), Cell(total, Form.COUNT), Cell("")),
-    )
-
-
-def funnel(report: WeeklyReport, words: Words) -> Section:
-    """Section 2: the way from the register to stable."""
-    total = report.coverage.total.now.registered
-    steps = _steps(report, words)
-    says = words("report.funnel_says")
-    rows = [
-        (name, float(count), words.number(count) + (f" ({words.signed(-lost)})" if lost else ""))
-        for name, _, count, lost in steps
-    ]
-    table = Table(
-        "funnel",
-        words("report.funnel_table"),
-        (
-            Column(words("report.step")),
-            Column(words("report.meaning"), wide=True),
-            Column(words("report.villages"), Form.COUNT),
-            Column(words("report.lost_here"), Form.COUNT),
-            Column(words("report.share"), Form.SHARE),
-        ),
-        tuple(
-            (
-                Cell(name),
-                Cell(meaning),
-                Cell(count, Form.COUNT),
-                Cell(lost, Form.COUNT),
-                Cell(count / total if total else None, Form.SHARE),
-            )
-            for name, meaning, count, lost in steps
-        ),
-    )
-    chart = Chart(says, lambda width: charts.bars(width, says, rows))
-    return Section(2, words("report.funnel"), (chart, table), new_page=True)
-
-
-def _steps(report: WeeklyReport, words: Words) -> list[tuple[str, str, int, int]]:
-    """(name, meaning, villages, lost since the step before)."""
-    steps = report.coverage.funnel
-    counts = (
-        (words("report.funnel_registered"), words("report.means_registered"), steps.registered),
-        (words("report.funnel_connected"), words("report.means_connected"), steps.connected),
-        (words("report.funnel_monitored"), words("report.means_monitored"), steps.monitored),
-        (words("report.funnel_reporting"), words("report.means_reporting"), steps.reporting),
-        (words("report.funnel_available"), words("report.means_available"), steps.available),
-        (words("report.funnel_stable"), words("report.means_stable"), steps.stable),
-    )
-    before, found = steps.registered, []
-    for name, meaning, count in counts:
-        found.append((name, meaning, count, before - count))
-        before = count
-    return found
-
-
-def regions(report: WeeklyReport, words: Words) -> Section:
-    """Section 3: one row for each kabupaten and kota (kecamatan in a kabupaten's report)."""
-    result = report.coverage
-    whole = result.total
-    below = whole.level.name.lower() == "province"
-    title = words("report.kabupaten") if below else words("report.kecamatan")
-    weeks = result.weeks[-STRIP_WEEKS:]
-    columns = (
-        Column(words("report.code"), Form.CODE, wide=True),
-        Column(words("report.name")),
-        Column(words("report.on_target"), Form.COUNT),
-        Column(words("report.of_registered"), Form.COUNT),
-        Column(words("report.share"), Form.SHARE),
-        Column(words("report.since_week_short"), Form.SIGNED, wide=True),
-        *(Column(words(f"state.{state}"), Form.COUNT, state=state, wide=True) for state in STATES),
-        Column(
-            words("report.strip"),
-            Form.STRIP,
-            parts=tuple(words("report.strip_week", week=week) for week in weeks),
-        ),
-    )
-    listed = [(name, region) for name, region in report.regions]
-    says = words("report.kabupaten_says", weeks=words.plural("unit.weeks", len(weeks)))
-    if not below:
-        says = words("report.kecamatan_says", weeks=words.plural("unit.weeks", len(weeks)))
-    table = Table(
-        "regions",
-        "",
-        columns,
-        tuple(_region_row(report, name, region, weeks) for name, region in listed),
-        _region_row(report, report.region, whole, weeks),
-    )
-    note = Paragraph(words("report.strip_says"), soft=True)
-    return Section(3, title, (Paragraph(says), table, note))
-
-
-def _region_row(
-    report: WeeklyReport, name: str, region: RegionCoverage, weeks: Sequence[Week]
-) -> tuple[Cell, ...]:
-    now: Tally = region.now
-    change = report.coverage.change(1, region.code)
-    return (
-        Cell(region.code, Form.CODE),
-        Cell(name),
-        Cell(now.meets_target, Form.COUNT),
-        Cell(now.registered, Form.COUNT),
-        Cell(now.share, Form.SHARE),
-        Cell(change.meets_target if change else None, Form.SIGNED),
-        *(Cell(now.states[state], Form.COUNT) for state in STATES),
-        Cell(tuple(tally.states for tally in region.weeks[-len(weeks) :]), Form.STRIP),
     )

@@ -1,35 +1,24 @@
-"""The places of a report: the worst sites of a period, and which services are ready.
+"""The worst sites of a period: those whose downtime in service hours cost the most people most.
 
-Law: a place is ready when one of its lines reached the availability that its access technology
-must reach in its service hours; a place that nobody could see is not called ready.
+Law: people weigh only where they are known of every village that a site stands in; a site is
+chronic by the outages that began, so that one across a week's end is one.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from maps.report.obstacles import main_cause
 from maps.report.outages import continuations
 from model.definition import State
-from model.inventory import Inventory
 from model.outage import Cause
-from model.region import RegionCode, Register, Village
-from model.site import Site, SiteKind
+from model.region import Register, Village
+from model.site import Site
 from model.summary import SiteWeek, Summary, WeekRecord
-from model.week import Week
 
 WORST_SITES = 10
 CHRONIC_OUTAGES = 3
 """Chronic: at least so many outages in the weeks given to ``worst_sites`` (four in a report)."""
-_READY = frozenset({State.STABLE, State.FAIR})
-SERVICE_KINDS = (
-    "mpp",
-    "disdukcapil",
-    "kantor_camat",
-    "pos_layanan_desa_digital",
-    "public_wifi",
-    "cctv",
-)
-"""The services of the target, in the order of the report; other kinds follow in theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,60 +35,6 @@ class WorstSite:
     @property
     def chronic(self) -> bool:
         return self.outages >= CHRONIC_OUTAGES
-
-
-@dataclass(frozen=True, slots=True)
-class Readiness:
-    """The places of one kind: lines of one kind in one village are one place. ``ready`` of
-    ``places`` are ready, ``seen`` of them were observed well enough to tell. ``kabupaten`` have
-    such a place and ``kabupaten_ready`` a ready one; ``service`` is of all lines, service hours."""
-
-    kind: SiteKind
-    places: int
-    seen: int
-    ready: int
-    kabupaten: frozenset[RegionCode]
-    kabupaten_ready: frozenset[RegionCode]
-    service: Summary
-
-
-def readiness(
-    inventory: Inventory, items: Sequence[SiteWeek], sites: Mapping[str, Site], week: Week
-) -> tuple[Readiness, ...]:
-    """One for each kind that has a site in service by the end of ``week``."""
-    by_site = {item.site: item for item in items}
-    lines: dict[str, dict[RegionCode, list[SiteWeek | None]]] = {}
-    for site in sites.values():
-        if site.in_service_from <= week.sunday:
-            places = lines.setdefault(site.kind, {})
-            places.setdefault(site.village, []).append(by_site.get(site.id))
-    order = [*SERVICE_KINDS, *(kind for kind in inventory.kinds if kind not in SERVICE_KINDS)]
-    return tuple(
-        _ready(inventory.kinds[kind], lines[kind])
-        for kind in order
-        if kind in lines and kind in inventory.kinds
-    )
-
-
-def _ready(kind: SiteKind, places: Mapping[RegionCode, Sequence[SiteWeek | None]]) -> Readiness:
-    seen, ready = [], []
-    service = Summary()
-    for village, lines in places.items():
-        states = {item.state for item in lines if item is not None}
-        service = sum((item.service for item in lines if item is not None), service)
-        if states - {State.NOT_OBSERVED}:
-            seen.append(village)
-        if states & _READY:
-            ready.append(village)
-    return Readiness(
-        kind,
-        len(places),
-        len(seen),
-        len(ready),
-        frozenset(village[:5] for village in places),
-        frozenset(village[:5] for village in ready),
-        service,
-    )
 
 
 def worst_sites(
@@ -128,7 +63,7 @@ def worst_sites(
             register.by_code[sites[item.site].village],
             item.service,
             item.state,
-            _main_cause(item),
+            main_cause(item),
             repeats[item.site],
         )
         for item in items
@@ -141,10 +76,3 @@ def worst_sites(
         )
     )
     return tuple(found[:WORST_SITES]), weighted
-
-
-def _main_cause(item: SiteWeek) -> Cause | None:
-    length: Counter[Cause] = Counter()
-    for outage in item.outages:
-        length[outage.cause] += outage.interval.length_ms
-    return max(length, key=lambda cause: length[cause]) if length else None

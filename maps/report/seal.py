@@ -111,5 +111,9 @@ def _lines(report: WeeklyReport) -> Iterator[str]:
             )  # fmt: skip
     for item in report.items:  # a month's sums, which are cut out of its weeks
         yield repr((item.site, item.raw, item.service, item.sla))
+    for kind in report.services.kinds:
+        yield repr((kind.kind.id, kind.wanted, kind.seen, kind.ready, kind.ready_ms, kind.stopped))
+    for clock in report.quality.clocks:
+        yield repr(clock)
     for row in report.evidence.rows:
         yield repr((row.site.id, tuple(row.interval), row.counts.value, row.cause))

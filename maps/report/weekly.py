@@ -14,11 +14,15 @@ from maps.coverage import Coverage, RegionCoverage, VillageCoverage
 from maps.forecast import Forecast, forecast
 from maps.report.evidence import Evidence, evidence
 from maps.report.month import Month, site_months
+from maps.report.obstacles import Standing, obstacles
 from maps.report.outages import CauseTotal, Outages, by_cause, outages_of, starts_of
-from maps.report.places import Readiness, WorstSite, readiness, worst_sites
+from maps.report.places import WorstSite, worst_sites
+from maps.report.services import Services, services
+from model.clock import ClockTrouble
 from model.definition import State
 from model.inventory import Inventory, Provider
 from model.region import Register, Village
+from model.service import ServiceWeek
 from model.site import Site
 from model.summary import SiteWeek, Summary, WeekRecord
 from model.timeline import Interval
@@ -62,6 +66,8 @@ class DataQuality:
     without_coordinates: tuple[Site, ...]
     outside_register: tuple[str, ...]
     villages_without_critical_site: tuple[Village, ...]
+    clocks: tuple[ClockTrouble, ...]
+    """The probes that doubted their clock, the worst first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,8 @@ class WeeklyReport:
     outages: Outages
     by_cause: tuple[CauseTotal, ...]
     providers: tuple[ProviderScore, ...]
-    readiness: tuple[Readiness, ...]
+    obstacles: tuple[Standing, ...]
+    services: Services
     evidence: Evidence
     exempt_causes: frozenset[str]
     items: tuple[SiteWeek, ...]
@@ -124,12 +131,15 @@ def weekly_report(
     month: Month | None = None,
     exempt_causes: frozenset[str] = frozenset(),
     revised: tuple[Revised, ...] = (),
+    service_weeks: Sequence[ServiceWeek] = (),
+    clocks: Sequence[ClockTrouble] = (),
 ) -> WeeklyReport:
     """The report on the last week of ``result``, or on ``month``.
 
     ``records``: consecutive weeks, oldest first; those of ``result``, and for a month also the one
     that runs beyond its end. ``exempt_causes`` are left out of SLA figures (the collector's
-    accounting says which).
+    accounting says which). ``service_weeks``: the readiness of the sites' services in the weeks of
+    the period, in order of time; ``clocks``: the probes that doubted theirs in the last week.
     """
     sites = {site.id: site for site in inventory.sites if site.village in register.by_code}
     last = result.week
@@ -168,12 +178,13 @@ def weekly_report(
         outages=outages_of(items, ends, starts),
         by_cause=by_cause(items),
         providers=_providers(inventory, items, sites, ends, starts),
-        readiness=readiness(inventory, items, sites, last),
+        obstacles=obstacles(result),
+        services=services(register, inventory, sites, service_weeks, periods),
         evidence=evidence(inventory, items, periods, exempt_causes),
         exempt_causes=exempt_causes,
         items=items,
         service=sum((item.service for item in items), Summary()),
-        quality=_quality(register, sites, items, result),
+        quality=_quality(register, sites, items, result, clocks),
         forecast=forecast(met[window - 1 :], len(register.villages), window),
         revised=revised or tuple(Revised(item.week, item.revision) for item in known),
         records=tuple(known),
@@ -245,7 +256,11 @@ def _changes(weeks: Sequence[bool]) -> int:
 
 
 def _quality(
-    register: Register, sites: Mapping[str, Site], items: Sequence[SiteWeek], result: Coverage
+    register: Register,
+    sites: Mapping[str, Site],
+    items: Sequence[SiteWeek],
+    result: Coverage,
+    clocks: Sequence[ClockTrouble],
 ) -> DataQuality:
     heard = {item.site for item in items if item.raw.observed_share}
     return DataQuality(
@@ -258,5 +273,11 @@ def _quality(
         outside_register=result.sites_outside_register,
         villages_without_critical_site=tuple(
             register.by_code[code] for code in result.villages_without_critical_site
+        ),
+        clocks=tuple(
+            sorted(
+                (one for one in clocks if one.site in sites),
+                key=lambda one: (-one.error_max_seconds, one.site),
+            )
         ),
     )

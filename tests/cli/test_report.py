@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from cli import options
 from cli.main import application
+from inventory.read import load as load_inventory
 from maps.words import load
 from model.inventory import Inventory
 from model.timeline import Interval
@@ -95,6 +96,30 @@ def test_all_files_and_the_figures_of_coverage(place: tuple[str, ...], tmp_path:
             row[name] for name in ("stable", "fair", "unstable", "cut_off", "not_observed",
                                    "not_connected")
         ]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:.* extension is not supported")
+def test_the_services_of_the_report_are_those_of_the_command(
+    place: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Each kind's places, ready ones and share of usable hours are what ``jangkau services`` says,
+    and the hours that stopped them too."""
+    out = tmp_path / "out"
+    words = ("--week", str(WEEK), "--weeks", "1", "--out", str(out), "--lang", "en")
+    assert invoke("report", *place, *words).exit_code == 0
+    told = json.loads(invoke("services", *place, "--week", str(WEEK), "--json").output)
+    assert told
+    names = {kind: one.name_en for kind, one in load_inventory(Path(place[1])).kinds.items()}
+    sheet = openpyxl.load_workbook(out / f"report-{WEEK}.xlsx")["services"]
+    rows = {row[0]: row for row in sheet.iter_rows(min_row=4, values_only=True)}
+    assert rows.keys() == {names[one["kind"]] for one in told}
+    for one in told:
+        row = rows[names[one["kind"]]]
+        assert row[1:3] == (one["ready"], one["places"])
+        assert row[5] == pytest.approx(one["ready_share"])
+        seen = one["ready_seconds"] + one["stopped_seconds"]
+        assert row[6] == pytest.approx(seen / one["service_seconds"])
+        assert (row[7] is None) == (not one["stopped"])
 
 
 def test_a_report_agrees_with_its_data(place: tuple[str, ...], tmp_path: Path) -> None:

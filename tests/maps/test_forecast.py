@@ -13,9 +13,17 @@ def steady(weeks: int, start: int = 100, gain: int = 10) -> list[int]:
     return [start + gain * week + week % 2 for week in range(weeks)]
 
 
+def walk(rng: random.Random, drift: float, scatter: float, weeks: int) -> list[float]:
+    """Villages on target for so many weeks, whose gains are means over the four weeks of a window,
+    as those of the target are."""
+    raw = [rng.gauss(drift, scatter) for _ in range(weeks + 3)]
+    gains = [sum(raw[at : at + 4]) / 4 for at in range(weeks - 1)]
+    return list(accumulate(gains, initial=500.0))
+
+
 def test_steady_progress_has_a_date_and_a_narrow_band() -> None:
     """100 villages to go at 10 a week are 10 weeks, and the band stays near."""
-    history = steady(12)
+    history = steady(WEEKS_MIN)
     found = forecast(history, history[-1] + 100, 4)
     assert found.outlook is Outlook.DATED
     assert found.early is not None
@@ -32,7 +40,7 @@ def test_all_on_target_is_reached() -> None:
 
 @pytest.mark.parametrize("weeks", range(WEEKS_MIN))
 def test_too_few_weeks_have_no_date(weeks: int) -> None:
-    """However good the weeks look, fewer than eight say nothing; none at all neither."""
+    """However good the weeks look, fewer than twelve say nothing; none at all neither."""
     found = forecast(steady(weeks), 1000, 4)
     assert found.outlook is Outlook.TOO_FEW
     assert found.middle is None
@@ -65,23 +73,39 @@ def test_the_band_of_the_drawing_stays_between_none_and_all() -> None:
     assert widths == sorted(widths)
 
 
-@pytest.mark.parametrize(("drift", "scatter", "weeks"), [(8, 4, 10), (8, 8, 12), (12, 10, 20)])
+@pytest.mark.parametrize(("drift", "scatter", "weeks"), [(8, 4, 12), (8, 8, 16), (12, 10, 26)])
 def test_the_band_holds_what_it_promises(drift: float, scatter: float, weeks: int) -> None:
-    """Of 1,500 walks whose gains share three weeks of data, the band holds the true date in
-    about 80 %: between 72 and 88."""
+    """Of 800 walks with clear progress most have a date; the band holds the true one in 90 % at
+    least, and it comes after the band in 5 % at most (2 % for chance)."""
     rng = random.Random(20261116)  # noqa: S311 - data of a test
-    inside = dated = 0
-    for _ in range(1500):
-        raw = [rng.gauss(drift, scatter) for _ in range(300)]
-        shared = [sum(raw[at : at + 3]) / 3 for at in range(len(raw) - 3)]
-        walk = list(accumulate(shared, initial=300.0))
-        total = round(300 + drift * weeks + 8 * drift)
-        history = [round(value) for value in walk[:weeks]]
-        found = forecast(history, max(total, history[-1] + 1), 4)
+    inside = late = dated = 0
+    for _ in range(800):
+        whole = walk(rng, drift, scatter, weeks + 120)
+        history = [round(value) for value in whole[:weeks]]
+        total = history[-1] + 10 * round(drift)
+        found = forecast(history, total, 4)
         if found.early is None or found.late is None:
             continue
         dated += 1
-        true = next((at for at, v in enumerate(walk[weeks:], 1) if v >= total), None)
-        inside += true is not None and found.early <= true <= found.late
-    assert dated > 1200
-    assert abs(inside / dated - BAND) < 0.08
+        true = next((at for at, v in enumerate(whole[weeks:], 1) if v >= total), 10**6)
+        inside += found.early <= true <= found.late
+        late += true > found.late
+    assert dated > 600
+    assert inside / dated > BAND - 0.02
+    assert late / dated < (1 - BAND) / 2 + 0.02
+
+
+@pytest.mark.parametrize("weeks", [12, 26])
+@pytest.mark.parametrize("drift", [0, 0.5, 1])
+def test_little_or_no_progress_gives_hardly_ever_a_false_date(weeks: int, drift: float) -> None:
+    """Where weeks scatter by eight villages and gain one or none, at most one report in twenty
+    promises a date that is not kept, however few villages are missing."""
+    rng = random.Random(20261117)  # noqa: S311 - data of a test
+    false = 0
+    for _ in range(600):
+        whole = walk(rng, drift, 8, weeks + 200)
+        history = [round(value) for value in whole[:weeks]]
+        total = history[-1] + rng.choice([30, 100, 300])
+        found = forecast(history, total, 4)
+        false += found.late is not None and max(whole[weeks : weeks + found.late + 1]) < total
+    assert false / 600 <= 0.05

@@ -8,6 +8,7 @@ import pytest
 import maps
 from maps.look import STATES
 from maps.report.document import SHEETS
+from maps.report.obstacles import Obstacle
 from maps.words import LANGUAGES, load
 from maps.worklist import BRINGS
 from maps.worklist_page import RULES
@@ -26,6 +27,8 @@ FAMILIES = {
     "cause": Cause,
     "access": Access,
     "kind": VillageKind,
+    "obstacle": Obstacle,
+    "decision": Obstacle,
 }
 
 

@@ -6,17 +6,21 @@ from datetime import date
 from typing import Any
 
 from collector.accounting import account, window_of
-from collector.settings import AccountingSettings
+from collector.islands import Island, Series
+from collector.services import readiness
+from collector.settings import AccountingSettings, VerdictSettings
 from maps.coverage import coverage
 from maps.report.weekly import WeeklyReport, weekly_report
+from model.clock import ClockTrouble
 from model.definition import Definition, Quality
 from model.inventory import Inventory, Kabupaten, Provider, Province
 from model.measurement import Outcome
 from model.outage import Cause, Evidence, Outage
 from model.region import Register, Village
+from model.service import ServiceWeek
 from model.site import Access, ServiceHours, Site, SiteKind
 from model.summary import WeekRecord
-from model.timeline import Run
+from model.timeline import Interval, Run
 from tests.maps.made import HOUR_MS, LAST_WEEK, OFFICE_HOURS, ZONE, make_record, make_site
 
 SETTINGS = AccountingSettings()
@@ -115,4 +119,26 @@ def random_report(seed: int, weeks: int = 12, villages: int = 40) -> WeeklyRepor
         records,
         coverage(register, inventory, records),
         exempt_causes=frozenset(SETTINGS.exempt_causes),
+        service_weeks=random_services(inventory, records[-1], seed),
+        clocks=[ClockTrouble(site.id, 2016, 40, 3 * 3600.0) for site in inventory.sites[:2]],
     )
+
+
+def random_services(inventory: Inventory, record: WeekRecord, seed: int) -> list[ServiceWeek]:
+    """Readiness by the collector's own rule; at one site in four the application fails too."""
+    rng = random.Random(seed)  # noqa: S311 - data of a test
+    found = []
+    for item in record.site_weeks:
+        site = inventory.by_id[item.site]
+        whole = Interval(item.runs[0].start_ms, item.runs[-1].end_ms)
+        window = site.service_hours.intervals(whole, site.timezone, record.week.monday)
+        looks = []
+        if rng.random() < 0.25:
+            at = whole.start_ms + rng.randrange(24 * HOUR_MS)
+            failed = Island(at, at + 20 * HOUR_MS, Outcome.DOWN, "wrong status 502", 240, 300_000)
+            after = Island(failed.last_ms + 300_000, whole.end_ms, Outcome.UP, "", 99, 300_000)
+            before = Island(whole.start_ms, at - 300_000, Outcome.UP, "", 99, 300_000)
+            islands = (before, failed, after)
+            looks = [Series(site.id, "village", "http", "application:siap", islands)]
+        found.append(readiness(site, item, window, looks, VerdictSettings()))
+    return found
