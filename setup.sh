@@ -11,7 +11,7 @@ if [ "${1:-}" = test ]; then
     # fping: judge of our echoes. chromium: opens our pages as a phone does. poppler-utils: our PDF
     # as pictures and text. The others are what we speak with.
     wanted="$wanted fping chromium chromium-driver poppler-utils busybox snmpd snmp nginx-light openssl"
-    wanted="$wanted victoria-metrics prometheus shellcheck faketime curl dnsmasq-base prometheus-blackbox-exporter"
+    wanted="$wanted victoria-metrics prometheus shellcheck faketime curl dnsmasq-base prometheus-blackbox-exporter prometheus-snmp-exporter"
 fi
 missing=""
 for package in $wanted; do

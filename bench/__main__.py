@@ -12,6 +12,7 @@ from bench import (
     probe_cost,
     province,
     report,
+    snmp,
     throughput,
     week,
 )
@@ -27,6 +28,7 @@ BENCHES = {
     "ingest": ingest.run,
     "ladder": ladder.run,
     "probe_cost": probe_cost.run,
+    "snmp": snmp.run,
     "throughput": throughput.run,
 }
 

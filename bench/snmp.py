@@ -11,29 +11,27 @@ exporter have the other core. CPU is that of the whole process, without its star
 
 import asyncio
 import os
-import resource
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bench.snmp_peers import agent, exporter, exporter_cpu
 from model.check import Check
 from model.kinds import Snmp
 from model.measurement import Outcome, Vantage
 from model.snmp import Credentials, Version
 from probes.snmp import SnmpProbe, raise_descriptor_limit
 from probes.snmp_fast import open_session
-from probes.snmp_session import Session
+from probes.snmp_profile import standard_profiles
+from probes.snmp_session import Session, Value
 
-AGENT_PORT, SILENT_PORT, EXPORTER_PORT = 11_661, 11_662, 11_663
+AGENT_PORT, SILENT_PORT = 11_661, 11_662
 IN_FLIGHT, POLLS, EXPORTER_POLLS = 200, 20_000, 1_000
 PORTS, TABLE_POLLS = 24, 200
 DEVICES, LIVING, SILENT = 2_145, 145, 2_000
@@ -46,8 +44,6 @@ OIDS = [
     *(f"1.3.6.1.2.1.2.2.1.{column}.1" for column in (8, 9, 13, 14, 19, 20)),
     *(f"1.3.6.1.2.1.31.1.1.1.{column}.1" for column in (6, 10, 15)),
 ]
-WALKED = ("1.3.6.1.2.1.2.2", "1.3.6.1.2.1.31.1.1")
-"""ifTable and ifXTable, what the exporter's own module ``if_mib`` walks."""
 V2C = Credentials(Version.V2C, "public", port=AGENT_PORT)
 V3 = Credentials(
     Version.V3,
@@ -58,10 +54,8 @@ V3 = Credentials(
     privacy_password=PASSWORD,
     port=AGENT_PORT,
 )
-SECRETS = {
-    "living": V2C,
-    "silent": Credentials(Version.V2C, "public", port=SILENT_PORT),
-}
+SECRETS = {"living": V2C, "silent": Credentials(Version.V2C, "public", port=SILENT_PORT)}
+TARGET = f"127.0.0.1:{AGENT_PORT}"
 
 
 def run() -> None:
@@ -84,14 +78,20 @@ def inside() -> None:
     raise_descriptor_limit()
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[0]})
-    with tempfile.TemporaryDirectory() as folder, agent(Path(folder), cores[-1]):
+    with tempfile.TemporaryDirectory() as folder, agent(Path(folder), cores[-1], V2C, V3):
         ours = rates()
         fleet()
         silent()
-        with exporter(Path(folder), cores[-1]) as pid:
+        with exporter(Path(folder), cores[-1], OIDS[1:], port_columns()) as pid:
             if pid is None:
                 print("prometheus-snmp-exporter is not installed: our rows stand alone")
             peers(ours, pid)
+
+
+def port_columns() -> list[str]:
+    """The columns of which our own profile tells."""
+    profile = next(one for one in standard_profiles() if one.id == "interfaces")
+    return list(dict.fromkeys(reading.oid for reading in profile.readings))
 
 
 def rates() -> float:
@@ -196,8 +196,6 @@ def silent() -> None:
                 raise RuntimeError(f"a silent device is {look.outcome.name}")
         return took
 
-    import socket
-
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:  # never read
         deaf.bind(("0.0.0.0", SILENT_PORT))  # noqa: S104 - all of 127/8, in our own namespace
         alone = asyncio.run(slowest(()))
@@ -208,13 +206,13 @@ def silent() -> None:
 
 def peers(cpu_a_poll: float, pid: int | None) -> None:
     """The same objects, and the table of 24 ports, beside the exporter."""
-    theirs = None if pid is None else exporter_cpu(pid, "poll", EXPORTER_POLLS)
+    theirs = None if pid is None else exporter_cpu(pid, "poll", TARGET, EXPORTER_POLLS, RUNS)
     if theirs is not None:
         line("snmp_exporter", f"{1e3 * theirs:.3f} ms of CPU a poll")
         goal(cpu_a_poll <= theirs / 4, f"a quarter of its CPU: {cpu_a_poll / theirs:.2f}")
     cpu, trips = asyncio.run(table())
     line("24 ports", f"{1e3 * cpu:.2f} ms of CPU, {trips} round trips")
-    theirs = None if pid is None else exporter_cpu(pid, "walk", TABLE_POLLS)
+    theirs = None if pid is None else exporter_cpu(pid, "walk", TARGET, TABLE_POLLS, RUNS)
     if theirs is not None:
         line("snmp_exporter's walk", f"{1e3 * theirs:.2f} ms of CPU")
         goal(trips <= 2 and cpu <= theirs / 5, f"a fifth of its CPU: {cpu / theirs:.2f}")
@@ -229,12 +227,12 @@ async def table() -> tuple[float, int]:
         session = await open_session(address, credentials, timeout)
         get = session.get
 
-        async def counted(oids: Sequence[str]) -> object:
+        async def counted(oids: Sequence[str]) -> Mapping[str, Value]:
             nonlocal requests
             requests += 1
             return await get(oids)
 
-        session.get = counted  # type: ignore[method-assign, assignment] # watched
+        session.get = counted  # type: ignore[method-assign] # watched
         return session
 
     probe = SnmpProbe(counting, load=lambda _: SECRETS)
@@ -245,9 +243,8 @@ async def table() -> tuple[float, int]:
         requests, begun = 0, time.process_time()
         looks = await asyncio.gather(*map(probe, devices))
         runs.append((time.process_time() - begun) / TABLE_POLLS)
-        if {
-            look.readings["interfaces_up"] + look.readings["interfaces_down"] for look in looks
-        } != {PORTS}:
+        told = [one.readings["interfaces_up"] + one.readings["interfaces_down"] for one in looks]
+        if set(told) != {PORTS}:
             raise RuntimeError("not all ports were told")
     return statistics.median(runs), requests // TABLE_POLLS
 
