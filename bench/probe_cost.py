@@ -23,11 +23,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from model.measurement import Measurement, Outcome
+from model.measurement import Measurement
 from probes.clock import SystemClock
+from probes.echo import EchoRequest, EchoResult
 from probes.known_time import KnownTime, boot_text, stamp
 from probes.line_protocol import encode, thin
 from probes.link import Link
+from probes.ping import look_of
 from probes.spool import Spool
 from probes.uplink import Uplink
 
@@ -60,19 +62,16 @@ def day(site: str) -> list[list[Measurement]]:
     for number in range(ROUNDS):
         looks = []
         for place, target in enumerate(TARGETS):
-            rtts = sorted(base[place] * draws.lognormvariate(0, 0.15) for _ in range(5))
-            got = 5 if draws.random() > 0.02 else 4
-            readings = {
-                "sent": 5.0,
-                "received": float(got),
-                "rtt_min_seconds": rtts[0],
-                "rtt_median_seconds": rtts[2],
-                "rtt_p95_seconds": rtts[4] * 0.99,
-                "rtt_max_seconds": rtts[4],
-                "jitter_seconds": (rtts[4] - rtts[0]) / 4,
-            }
+            rtts = [base[place] * draws.lognormvariate(0, 0.15) for _ in range(5)]
+            lost = [None] if draws.random() < 0.02 else []
+            answered = tuple([*lost, *rtts][:5])
             at_ms = start_ms + number * 60_000 + place * 7919 % 60_000
-            looks.append(Measurement(site, "village", "ping", target, at_ms, Outcome.UP, readings))
+            at_ms += draws.choice((0, 1, 1, 2, 4))  # the loop is never quite on time
+            echoed = EchoResult(EchoRequest("", "127.0.0.1"), at_ms, 5, 5 - len(lost), answered)
+            look = look_of(echoed)
+            looks.append(
+                Measurement(site, "village", "ping", target, at_ms, look.outcome, look.readings)
+            )
         rounds.append(looks)
     return rounds
 
@@ -117,7 +116,15 @@ def ours(
     known = KnownTime(state / "time", clock)
     link = Link(url, key, version="0.1.0", ca_file=folder / "cert")
     spool = Spool(state / "spool", lambda _: no_gap())
-    uplink = Uplink(spool, link.post, clock, random.uniform, probe="v-1", dates=known)
+    uplink = Uplink(
+        spool,
+        link.post,
+        clock,
+        random.uniform,
+        probe="v-1",
+        dates=known,
+        post_packed=link.post_packed,
+    )
     written = (lambda look: thin(encode(look))) if lean else encode
     offset_ms = clock.wall_ms() - clock.monotonic_ms()
     for start in range(0, len(rounds), batch):

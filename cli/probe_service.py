@@ -162,7 +162,7 @@ class Service:
         try:
             while not self.stop.is_set():
                 self._again.clear()
-                await self._round_of_life(errands.post, notifier.beat)
+                await self._round_of_life(errands, notifier.beat)
         finally:
             for task in attendants:
                 task.cancel()
@@ -171,12 +171,12 @@ class Service:
             self.write_status()
         self.starts.lived()
 
-    async def _round_of_life(self, post: Callable[..., object], beat: Callable[[], None]) -> None:
+    async def _round_of_life(self, errands: Errands, beat: Callable[[], None]) -> None:
         checks = self._checks()
         self.link.reopen()
         self._uplink = Uplink(
             self.spool,
-            post,  # type: ignore[arg-type]  # Errands.post, which has Post's form
+            errands.post,
             self.time,
             random.uniform,
             probe=self.plan.name,
@@ -184,6 +184,7 @@ class Service:
             every_seconds=self.plan.every_seconds,
             dates=self.time,
             budget=self.budget,
+            post_packed=errands.post_packed,
         )
         ended = asyncio.Event()
         watchers = [asyncio.create_task(event.wait()) for event in (self.stop, self._again)]

@@ -9,7 +9,7 @@ import base64
 import binascii
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from collector.admission import Limits, Rates, TooLargeError, inflate
@@ -18,6 +18,7 @@ from collector.envelope import EnvelopeError, envelope, read
 from collector.journal import Journal
 from collector.line_protocol import PRECISIONS
 from collector.receipts import Batch, Receipt, keep
+from collector.unpacking import unpack
 from collector.web import RETRY_SECONDS, Answer, Handled, Refused, Request, json_answer
 from model.errors import UnavailableError
 
@@ -43,7 +44,10 @@ class Ingest:
 
     def routes(self) -> list[Handled]:
         """For the table of routes."""
-        return [Handled("POST", "/api/v2/write", self.write)]
+        return [
+            Handled("POST", "/api/v2/write", self.write),
+            Handled("POST", "/api/v1/batch", self.write_packed),
+        ]
 
     def opens(self, authorization: str) -> bool:
         """Whether an Authorization header bears a key that may write. Raises UnavailableError."""
@@ -52,11 +56,20 @@ class Ingest:
 
     async def write(self, request: Request) -> Answer:
         """``POST /api/v2/write``. Raises Refused, UnavailableError."""
+        return await self._admitted(request, self._write)
+
+    async def write_packed(self, request: Request) -> Answer:
+        """``POST /api/v1/batch``. Raises Refused, UnavailableError."""
+        return await self._admitted(request, self._write_packed)
+
+    async def _admitted(
+        self, request: Request, write: Callable[[Request, Key], Awaitable[Answer]]
+    ) -> Answer:
         try:
             key = self._admit(request)
             self.in_flight += 1
             try:
-                return await self._write(request, key)
+                return await write(request, key)
             finally:
                 self.in_flight -= 1
         except EnvelopeError as error:
@@ -87,18 +100,17 @@ class Ingest:
         around = envelope(request.headers)
         if around is not None and around.probe != key.probe:
             raise Refused(403, "forbidden", "this key belongs to another probe")
-        body = await self._body(request)
+        body, packed = await self._body(request)
         batch = read(
             body,
+            packed=packed,
             precision=precision,
             envelope=around,
             key=key,
             received_ms=self.wall_ms(),
             points_max=self.limits.points,
         )
-        began = time.monotonic()
-        receipt = await asyncio.wrap_future(self.journal.submit(partial(keep, batch=batch)))
-        self._stored(batch, receipt, time.monotonic() - began)
+        receipt = await self._keep(batch)
         if around is not None:
             return json_answer({"receipt": receipt.document(key.probe, around.epoch)})
         if receipt.rejected:
@@ -111,10 +123,53 @@ class Ingest:
             )
         return Answer(204)
 
-    async def _body(self, request: Request) -> bytes:
+    async def _write_packed(self, request: Request, key: Key) -> Answer:
+        sent = await self._sent(request)
+        try:
+            headers, lines = unpack(sent, self.limits)
+        except TooLargeError:
+            raise
+        except ValueError as error:
+            raise EnvelopeError(str(error)) from error
+        around = envelope(headers)
+        if around is None or around.probe != key.probe:
+            raise Refused(403, "forbidden", "this key belongs to another probe")
+        batch = read(
+            b"\n".join(lines),
+            precision="ms",
+            envelope=around,
+            key=key,
+            received_ms=self.wall_ms(),
+            points_max=self.limits.points,
+        )
+        receipt = await self._keep(batch)
+        if receipt.kept == [batch.span]:  # in as few bytes as there are
+            span = f"{batch.span.start_ms}-{batch.span.end_ms - 1}"
+            return Answer(headers={"Receipt": f"{around.epoch} {span}"})
+        return json_answer({"receipt": receipt.document(key.probe, around.epoch)})
+
+    async def _keep(self, batch: Batch) -> Receipt:
+        began = time.monotonic()
+        receipt = await asyncio.wrap_future(self.journal.submit(partial(keep, batch=batch)))
+        self._stored(batch, receipt, time.monotonic() - began)
+        return receipt
+
+    async def _body(self, request: Request) -> tuple[bytes, bytes | None]:
+        """The body, and as what it came where that was gzip."""
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in ("identity", "gzip", ""):
             raise Refused(415, "invalid", "Content-Encoding must be gzip or identity")
+        sent = await self._sent(request)
+        if encoding != "gzip":
+            return sent, None
+        try:
+            return inflate(sent, self.limits), sent
+        except TooLargeError:
+            raise
+        except ValueError as error:
+            raise EnvelopeError(str(error)) from error
+
+    async def _sent(self, request: Request) -> bytes:
         body = bytearray()
         try:
             async with asyncio.timeout(self.limits.body_seconds):
@@ -124,14 +179,7 @@ class Ingest:
                         raise TooLargeError(f"a body has at most {self.limits.wire_bytes} bytes")
         except TimeoutError:
             raise Refused(408, "invalid", "the body came too slowly", RETRY_SECONDS) from None
-        if encoding != "gzip":
-            return bytes(body)
-        try:
-            return inflate(bytes(body), self.limits)
-        except TooLargeError:
-            raise
-        except ValueError as error:
-            raise EnvelopeError(str(error)) from error
+        return bytes(body)
 
 
 def free_bytes_above_reserve(journal: Journal, limits: Limits) -> int:

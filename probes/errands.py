@@ -49,9 +49,16 @@ class Errands:
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Deliver; see ``Link.post``."""
+        return self._delivered(lambda: self._link.post(body, headers))
+
+    def post_packed(self, body: bytes) -> Reply:
+        """Deliver; see ``Link.post_packed``."""
+        return self._delivered(lambda: self._link.post_packed(body))
+
+    def _delivered(self, deliver: Callable[[], Reply]) -> Reply:
         before = self._link.wire_bytes
         try:
-            reply = self._link.post(body, headers)
+            reply = deliver()
             if reply.status == 200 and self._home is not None:
                 self._run()
         finally:

@@ -33,7 +33,9 @@ def encode(measurement: Measurement) -> bytes:
     )
     series = ",".join([kind, *(f"{key}={_tag(key, value)}" for key, value in tags)])
     fields = [f"outcome={int(measurement.outcome)}i"]
-    fields += [f"{name}={_number(name, value)}" for name, value in measurement.readings.items()]
+    readings = measurement.readings
+    step_us = _rtt_step_us(readings.get("rtt_median_seconds", 0.0))
+    fields += [f"{name}={_number(name, value, step_us)}" for name, value in readings.items()]
     if measurement.reason:
         fields.append(f"reason={_string(measurement.reason)}")
     return f"{series} {','.join(fields)} {measurement.at_ms}".encode()
@@ -62,11 +64,21 @@ def _string(text: str) -> str:
     return '"' + _STRING_SPECIAL.sub(r"\\\1", _CONTROL.sub(" ", text)) + '"'
 
 
-def _number(name: str, value: float) -> str:
-    """Whole metrics with the ``i`` of integers. Round-trip times with three significant digits:
-    half a per cent is less than two looks differ by, and every digit is paid by the megabyte.
-    Other seconds with six, and never coarser than a millisecond: an uptime of months must still
-    tell one start from the next."""
+def _rtt_step_us(median_seconds: float) -> int:
+    """The step of all round-trip times of a look, in microseconds: 1, 2 or 5 of a decimal place, at
+    most a hundredth of the median. So no figure is off by more than half a per cent of it, which is
+    less than two looks differ by; and every digit is paid by the megabyte."""
+    hundredth = median_seconds * 10_000
+    if not 1 <= hundredth < math.inf:
+        return 1
+    place = 10 ** math.floor(math.log10(hundredth))
+    return next(factor * place for factor in (5, 2, 1) if factor * place <= hundredth)
+
+
+def _number(name: str, value: float, rtt_step_us: int) -> str:
+    """Whole metrics with the ``i`` of integers, others as plain decimals. Seconds other than
+    round-trip times have six digits and are never coarser than a millisecond: an uptime of months
+    must still tell one start from the next."""
     if not math.isfinite(value):
         raise ValueError(f"{name} is {value}: line protocol has finite numbers only")
     metric = METRICS.get(name)
@@ -75,7 +87,17 @@ def _number(name: str, value: float) -> str:
             raise ValueError(f"{name} counts: {value} is not whole")
         return f"{int(value)}i"
     if name.startswith("rtt_") or name == "jitter_seconds":
-        return f"{value:.3g}"
+        return _plain(f"{round(value * 1e6 / rtt_step_us) * rtt_step_us / 1e6:.6f}")
     if name.endswith("_seconds"):
-        return f"{value:.6g}" if abs(value) < 1000 else repr(round(float(value), 3))
-    return repr(float(value))
+        places = 3 if abs(value) >= 1000 else max(0, min(9, 5 - _magnitude(value)))
+        return _plain(f"{value:.{places}f}")
+    return repr(float(value)).removesuffix(".0")
+
+
+def _magnitude(value: float) -> int:
+    return math.floor(math.log10(abs(value))) if value else 0
+
+
+def _plain(text: str) -> str:
+    """Without zeros that say nothing."""
+    return text.rstrip("0").rstrip(".") if "." in text else text

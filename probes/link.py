@@ -9,16 +9,22 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from model.errors import InputError
-from probes.meter import tcp_bytes
+from probes.meter import CLOSING_BYTES, tcp_bytes
 from probes.receipt import Reply
 
 WRITE_PATH = "/api/v2/write?precision=ms"
+PACKED_PATH = "/api/v1/batch"
 REPLY_MAX_BYTES = 1 << 20
+IDLE_SECONDS_MAX = 330
+"""The collector closes a connection that was idle so long, and many a carrier's NAT has forgotten
+it by then: a new one with a resumed session costs less than finding that out."""
 _NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL: chain and name are verified, the dates are left to us."""
 
@@ -57,33 +63,38 @@ class Link:
         self._base = parts.path.rstrip("/")
         self._version = version
         self.use_key(key)
-        self._connection: http.client.HTTPConnection
+        self._connection: _Plain
         if parts.scheme == "https":
             self._connection = _Verified(parts.hostname, port, timeout_seconds, ca_file, clamp_ms)
         else:
-            self._connection = http.client.HTTPConnection(
-                parts.hostname, port, timeout=timeout_seconds
-            )
+            self._connection = _Plain(parts.hostname, port, timeout=timeout_seconds)
+        self._used_at = 0.0
         self._aborted = False
         self._counted: tuple[socket.socket | None, int] = (None, 0)
         self.wire_bytes = 0
 
     def use_key(self, key: str) -> None:
         """Send this key from now on (rotation); an empty one: none, for the enrolment."""
-        self._headers = {"User-Agent": f"jangkau/{self._version}"}
-        if key:
-            self._headers["Authorization"] = f"Token {key}"
+        self._key = {"Authorization": f"Token {key}"} if key else {}
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Send a write request. Raises OSError or HTTPException when no whole answer came back."""
         return self.ask("POST", WRITE_PATH, body, headers)
 
-    def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Send a request. Raises OSError or HTTPException when no whole answer came back.
+    def post_packed(self, body: bytes) -> Reply:
+        """Send a packed batch (``probes/packing.py``), with no header that it can do without."""
+        return self._ask("POST", PACKED_PATH, body, self._key)
 
-        A kept connection that the server has closed in the meantime is no failure: one more try
-        is made on a new one.
-        """
+    def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Send a request. Raises OSError or HTTPException when no whole answer came back."""
+        about = {"User-Agent": f"jangkau/{self._version}"}
+        return self._ask(method, path, body, {**headers, **about, **self._key})
+
+    def _ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """A kept connection that the server has closed in the meantime is no failure: one more try
+        is made on a new one."""
+        if time.monotonic() - self._used_at > IDLE_SECONDS_MAX:
+            self.close()
         kept = self._connection.sock is not None
         try:
             return self._exchange(method, path, body, headers)
@@ -104,11 +115,13 @@ class Link:
 
     def reopen(self) -> None:
         """Allow exchanges again after ``abort``; call it when no thread is in one."""
-        self._connection.close()
+        self.close()
         self._aborted = False
 
     def close(self) -> None:
         """Close the connection; call it from the thread that posts, or when none does."""
+        if self._connection.sock is not None:
+            self.wire_bytes += CLOSING_BYTES
         self._connection.close()
 
     def _exchange(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
@@ -119,7 +132,7 @@ class Link:
             if connection.sock is None:
                 connection.connect()
             connection.putrequest(method, self._base + path, skip_accept_encoding=True)
-            for name, value in {**headers, **self._headers}.items():
+            for name, value in headers.items():
                 connection.putheader(name, value)
             if body or method != "GET":
                 connection.putheader("Content-Length", str(len(body)))
@@ -135,6 +148,7 @@ class Link:
             connection.close()
             raise
         self._count(len(body))
+        self._used_at = time.monotonic()
         if isinstance(connection, _Verified):
             connection.keep_session()
         found = {name.lower(): value for name, value in response.getheaders()}
@@ -155,9 +169,33 @@ class Link:
         self._counted = (sock, now)
 
 
-class _Verified(http.client.HTTPSConnection):
+class _Plain(http.client.HTTPConnection):
+    """HTTP that sends head and body in one write: one TLS record, and one packet if it fits."""
+
+    _held = b""
+
+    def send(self, data: Any) -> None:
+        """Hold it until the answer is asked for."""
+        self._held += data
+
+    def getresponse(self) -> http.client.HTTPResponse:
+        """Send what is held, and read the answer's head."""
+        held, self._held = self._held, b""
+        if self.sock is None:
+            raise ConnectionAbortedError("the connection was closed")
+        self.sock.sendall(held)
+        return super().getresponse()
+
+    def close(self) -> None:
+        """What was not sent is not sent later."""
+        self._held = b""
+        super().close()
+
+
+class _Verified(_Plain):
     """HTTPS that resumes its TLS session, and that a clock in 1970 does not keep out."""
 
+    default_port = http.client.HTTPS_PORT
     sock: ssl.SSLSocket | None
 
     def __init__(
@@ -172,7 +210,7 @@ class _Verified(http.client.HTTPSConnection):
         self._ca_file = ca_file
         self._clamp_ms = clamp_ms
         self._session: ssl.SSLSession | None = None
-        super().__init__(host, port, timeout=timeout_seconds, context=self.strict)
+        super().__init__(host, port, timeout=timeout_seconds)
 
     def connect(self) -> None:
         """Connect and verify: the chain, the name, and that the certificate has not expired by the

@@ -17,6 +17,11 @@ _TCP_HEADER, _TIMESTAMP_OPTION = 20, 12
 _HANDSHAKE_OPTIONS = 20  # MSS, SACK, scale, time stamps: on the SYN and on its answer
 
 
+CLOSING_BYTES = 3 * 52
+"""What the end of a connection costs after its last answer: two FINs and an ACK, with time stamps.
+Nobody can be asked when it is over."""
+
+
 def tcp_bytes(sock: socket.socket) -> int:
     """What this connection has carried since it was opened, both ways, in bytes from IP up.
 

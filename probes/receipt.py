@@ -32,11 +32,20 @@ class Receipt(NamedTuple):
         return [*self.kept, *self.duplicate, *((seq, seq) for seq, _ in self.rejected)]
 
 
+def short_receipt(epoch: str, first: int, last: int) -> str:
+    """The header ``Receipt`` of the answer to a packed batch of which every line is kept. The
+    epoch, a random number of 64 bits that only the collector knows, is what no portal can say."""
+    return f"{epoch} {first}-{last}"
+
+
 def read_receipt(reply: Reply, *, probe: str, epoch: str, first: int, last: int) -> Receipt:
-    """The receipt in an answer with status 200 for the batch ``first`` to ``last``.
+    """The receipt in an answer with status 200 for the batch ``first`` to ``last``: the short one
+    (all of it is kept; packed batches alone are answered so) or the long one.
 
     Raises ValueError, saying why, for everything that is not exactly such a receipt.
     """
+    if reply.headers.get("receipt") == short_receipt(epoch, first, last):
+        return Receipt([(first, last)], [], [])
     content_type = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":
         raise ValueError(f"the content type is {content_type[:60]!r}")

@@ -19,6 +19,7 @@ from probes.clock import Clock
 from probes.day_budget import Budget, Saving
 from probes.known_time import KnownTime, boot_text
 from probes.line_protocol import thin
+from probes.packing import pack
 from probes.receipt import Receipt, Reply, read_receipt
 from probes.spool import Batch, Spool
 
@@ -27,9 +28,16 @@ log = logging.getLogger(__name__)
 Post = Callable[[bytes, Mapping[str, str]], Reply]
 """Send a body with headers; raises OSError or HTTPException when no whole answer came back."""
 
+PostPacked = Callable[[bytes], Reply]
+"""Send a packed batch; raises like ``Post``."""
+
 ROUND_OF_TURNS = 4
 """One batch from the newest end, then three from the oldest: the map is live within a cycle while
 a backlog drains."""
+NOT_UNDERSTOOD = frozenset({400, 404, 405, 415, 501})
+"""What a collector older than the packed form answers, or one that cannot unpack this batch: then
+plain line protocol for a day."""
+PLAIN_MS = 86_400_000
 ATTEMPTS = 3
 """How often a single record is offered before it is put aside."""
 REFUSED_WAIT_SECONDS = 300.0
@@ -56,7 +64,8 @@ class Uplink:
     paid by the megabyte; ``budget`` may make it longer); ``fleet`` says that many probes share the
     collector (see ``Backoff``); ``dates`` finishes the lines and learns the collector's time. The
     number of records of a request grows by steps and halves at every failure (AIMD), so that a
-    line which cannot carry much is asked for little.
+    line which cannot carry much is asked for little. ``post_packed`` sends packed batches
+    (``probes/packing.py``), a third of the bytes, to a collector that takes them.
     """
 
     def __init__(
@@ -72,9 +81,12 @@ class Uplink:
         max_records: int = 2000,
         dates: KnownTime | None = None,
         budget: Budget | None = None,
+        post_packed: PostPacked | None = None,
     ) -> None:
         self._spool = spool
         self._post = post
+        self._post_packed = post_packed
+        self._plain_until_ms = 0
         self._clock = clock
         self._backoff = Backoff(uniform, fleet=fleet)
         self._probe = probe
@@ -128,13 +140,27 @@ class Uplink:
         batch = self._next_batch()
         if batch is None:
             return None
-        body = gzip.compress(b"\n".join(batch.lines), mtime=0)
         sent_ms = self._clock.monotonic_ms()
         try:
-            reply = self._post(body, self._headers(batch))
+            reply = self._send(batch)
         except (OSError, http.client.HTTPException) as error:
             return self._failed(f"{type(error).__name__}: {error}")
         return self._answered(batch, reply, sent_ms)
+
+    def _send(self, batch: Batch) -> Reply:
+        """Packed where that is understood, otherwise as plain line protocol, which always is."""
+        now_ms = self._clock.monotonic_ms()
+        if self._post_packed is not None and now_ms >= self._plain_until_ms:
+            head = [self._probe, self._spool.epoch, str(batch.first)]
+            if self._needs_clock(batch):
+                head += [boot_text(self._clock), str(now_ms)]
+            reply = self._post_packed(pack(" ".join(head), batch.lines))
+            if reply.status not in NOT_UNDERSTOOD:
+                return reply
+            log.info("uplink: status %d to a packed batch: plain for a day", reply.status)
+            self._plain_until_ms = now_ms + PLAIN_MS
+        body = gzip.compress(b"\n".join(batch.lines), mtime=0)
+        return self._post(body, self._headers(batch))
 
     def _answered(self, batch: Batch, reply: Reply, sent_ms: int) -> float | None:
         """What each status means for the batch (docs/probe.md has the table)."""
@@ -200,10 +226,13 @@ class Uplink:
             "X-Jangkau-First": str(batch.first),
             "X-Jangkau-Last": str(batch.last),
         }
-        if self._dates is None or any(b",monotonic_ms=" in line for line in batch.lines):
+        if self._needs_clock(batch):
             headers["X-Jangkau-Boot"] = boot_text(self._clock)
             headers["X-Jangkau-Monotonic-Ms"] = str(self._clock.monotonic_ms())
         return headers
+
+    def _needs_clock(self, batch: Batch) -> bool:
+        return self._dates is None or any(b",monotonic_ms=" in line for line in batch.lines)
 
     def _received(self, receipt: Receipt) -> float | None:
         if not receipt.ranges:

@@ -19,6 +19,7 @@ from collector.ingest import Ingest
 from collector.journal import Journal, JournalReader
 from collector.web import application, listen
 from model.errors import InputError, UnavailableError
+from probes.packing import pack
 
 NOW_MS = 1_790_000_000_000
 LINE = f"ping,site=a,target=site,vantage=centre outcome=1i,sent=5i {NOW_MS}"
@@ -248,3 +249,24 @@ def test_addresses_to_listen_on() -> None:
         assert bound.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)  # answers wait for no ACK
         with pytest.raises(UnavailableError, match="another port"):
             listen(f"127.0.0.1:{port}", encrypted=False)
+
+
+def test_packed_batches(rig: Rig) -> None:
+    """A packed batch is kept like a plain one: the short receipt for all of it, the long one for
+    anything else; nothing unpacked comes from another probe, and nonsense is refused."""
+    lines = [f"ping,site=a,target=site,vantage=centre outcome=1i {NOW_MS + n}" for n in range(9)]
+    body = pack("p 00000000000000aa 5", [line.encode() for line in lines])
+    answer = rig.post(body, "/api/v1/batch")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["receipt"] == "00000000000000aa 5-13"
+    assert rig.lines() == lines
+    again = rig.post(body, "/api/v1/batch")
+    assert "receipt" not in again.headers
+    assert again.json()["receipt"]["duplicate"] == [[5, 13]]
+    bad = pack("p 00000000000000aa 14", [b"nothing", lines[0].encode()])
+    assert rig.post(bad, "/api/v1/batch").json()["receipt"]["rejected"][0][0] == 14
+    other = pack("q 00000000000000aa 5", [lines[0].encode()])
+    assert rig.post(other, "/api/v1/batch").status_code == 403
+    assert rig.post(body[:30], "/api/v1/batch").status_code == 400
+    assert rig.post(body, "/api/v1/batch", key="none").status_code == 401
+    assert rig.post(b"x" * 20_001, "/api/v1/batch").status_code == 413

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from model.errors import InputError
 from collector.admission import Limits as Admitted
 from collector.unpacking import unpack
+from model.errors import InputError
 from probes.backoff import Backoff
 from probes.clock import SystemClock
 from probes.link import PACKED_PATH, REPLY_MAX_BYTES, Link
@@ -49,28 +49,33 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: "Server"
 
-    def do_POST(self) -> object:
+    def do_POST(self) -> None:
         fault = self.server.next_fault()
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if fault in ("drop before commit", "reset", "portal", "redirect", "503"):
-            return self.misbehave(fault, b"")
-        if self.path == PACKED_PATH:
-            headers, lines = unpack(body, Admitted())
-            answer = self.server.keep(headers, lines)
-            short = "{x-jangkau-epoch} {x-jangkau-first}-{x-jangkau-last}".format_map(headers)
+            self.misbehave(fault, b"")
+        elif self.path == PACKED_PATH:
+            self.packed(fault, body)
         else:
             named = {name.lower(): value for name, value in self.headers.items()}
             answer = self.server.keep(named, gzip.decompress(body).split(b"\n"))
-            short = ""
-        if fault == "none" and short:
-            return self.reply(200, None, b"", ("Receipt", short))
+            if fault == "none":
+                self.reply(200, "application/json", answer)
+            else:
+                self.misbehave(fault, answer)
+
+    def packed(self, fault: str, body: bytes) -> None:
+        headers, lines = unpack(body, Admitted())
+        answer = self.server.keep(headers, lines)
+        short = "{x-jangkau-epoch} {x-jangkau-first}-{x-jangkau-last}".format_map(headers)
         if fault == "none":
-            return self.reply(200, "application/json", answer)
-        if fault == "truncated" and short:
+            self.reply(200, None, b"", ("Receipt", short))
+        elif fault == "truncated":
             self.close_connection = True
             head = f"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nReceipt: {short}"
-            return self.wfile.write(head[: -1 - len(answer) % len(short)].encode())
-        return self.misbehave(fault, answer)
+            self.wfile.write(head[: -1 - len(lines) % len(short)].encode())
+        else:
+            self.misbehave(fault, answer)
 
     def misbehave(self, fault: str, answer: bytes) -> None:
         if fault == "portal":
@@ -225,6 +230,19 @@ def test_faults_on_the_way(tmp_path: Path, form: str) -> None:
     spool.close()
 
 
+def test_a_connection_too_long_idle_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the collector or a NAT has given up is replaced before something is sent into it."""
+    monkeypatch.setattr("probes.link.IDLE_SECONDS_MAX", 0.0)
+    with serving(iter(["503"] * 2)) as server:
+        link = Link(server.url, "secret", version="1")
+        link.post(b"", {})
+        first = link._connection.sock
+        assert first is not None
+        link.post(b"", {})
+        assert link._connection.sock is not first
+        link.close()
+
+
 def test_one_connection_is_kept_and_renewed() -> None:
     """Requests share a connection; one that the server closed meanwhile is no failure."""
     with serving(iter(())) as server:
@@ -241,7 +259,7 @@ def test_one_connection_is_kept_and_renewed() -> None:
         assert link.post(body, headers | numbers).status == 200
         link.close()
     assert server.seen[0]["authorization"] == "Token secret"
-    assert server.seen[0]["User-Agent"] == "jangkau/1.2"
+    assert server.seen[0]["user-agent"] == "jangkau/1.2"
 
 
 def test_abort_ends_a_hanging_exchange() -> None:
