@@ -23,7 +23,10 @@ from maps.page_policy import page_policy
 from maps.words import Words
 
 _ASSETS = Path(__file__).parent / "assets"
-_SCRIPTS = ("unpack.js", "layers.js", "draw.js", "panel.js", "side.js", "search.js", "map.js")
+_SCRIPTS = (
+    *("unpack.js", "layers.js", "shapes.js", "dots.js", "draw.js"),
+    *("panel.js", "side.js", "search.js", "map.js"),
+)
 _LEAFLET = "static/js_lib_leaflet"  # in the package that ships Leaflet's release files
 
 _PAGE = """<!DOCTYPE html>

@@ -1,12 +1,13 @@
 // The canvas: areas, dots or equal tiles in the looks of a layer. Law: every text is drawn, none parsed.
 // While a finger moves, the last picture moves along; it is drawn anew when the finger rests.
 "use strict";
-function makeCanvas(map, data, { villages, borders, side }, now) {
-  const MARGIN = 0.2, DENSE = 8000, REST_MS = 150;
+function makeCanvas(map, data, { arcs, villages, borders, side }, now) {
+  const MARGIN = 0.3, DENSE = 8000, REST_MS = 150, COARSE_BELOW = 8;
   const canvas = document.createElement("canvas"), ctx = canvas.getContext("2d");
   canvas.setAttribute("aria-hidden", "true");
   map.getContainer().append(canvas);
-  const drawn = villages.filter((village) => village.box), polygons = drawn.filter((village) => village.path);
+  const drawn = villages.filter((village) => village.box), polygons = drawn.filter((village) => village.rings);
+  const loose = drawn.filter((village) => !village.rings), shape = makeShapes(arcs);
   const spots = drawn.filter((village) => village.x !== undefined), tiled = villages.filter((village) => village.tile);
   const dense = spots.length > DENSE, tileAt = new Map(tiled.map((village) => [village.tile.join(), village]));
 
@@ -81,14 +82,13 @@ function makeCanvas(map, data, { villages, borders, side }, now) {
       canvas.style.width = wide + "px"; canvas.style.height = high + "px";
       canvas.style.left = -left + "px"; canvas.style.top = -top + "px";
     }
-    const pane = { scale, x, y, zoom, wide, high,
+    const pane = { scale, x, y, zoom, wide, high, ratio, coarse: zoom < COARSE_BELOW,
       world: () => ctx.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * x, ratio * y),
       screen: () => ctx.setTransform(ratio, 0, 0, ratio, 0, 0) };
     const west = -x / scale, north = -y / scale, east = west + wide / scale, south = north + high / scale;
-    const shown = (some) => some.filter((village) => {
-      const box = boxOf(village);
-      return box[2] >= west && box[0] <= east && box[3] >= north && box[1] <= south;
-    });
+    const inView = (box) => box[2] >= west && box[0] <= east && box[3] >= north && box[1] <= south;
+    const shown = (some) => some.filter((village) => inView(boxOf(village)));
+    pane.borders = (level) => borders.filter((one) => one.level === level && inView(one.box));
     pane.screen(); ctx.clearRect(0, 0, wide, high);
     const taken = [];
     // A name that would cover another waits until the reader comes nearer.
@@ -98,11 +98,12 @@ function makeCanvas(map, data, { villages, borders, side }, now) {
       return !covers;
     };
     const looks = looksNow();
+    pane.entry = (village) => looks[village.at];
     pane.look = (village) => now.layer.entries[looks[village.at]];
     pane.faded = (village) => !now.inside(village);
     if (now.view === "tiles") drawTiles(pane, shown(tiled));
-    else if (now.view === "dots") drawDots(pane, shown(spots), false);
-    else { drawAreas(pane, shown(polygons)); drawDots(pane, shown(drawn.filter((village) => !village.path)), polygons.length > 0); }
+    else if (now.view === "dots") dots.draw(pane, spots, false);
+    else { drawAreas(pane, shown(polygons)); dots.draw(pane, loose, polygons.length > 0); }
     drawNames(pane);
   };
 
@@ -128,18 +129,19 @@ function makeCanvas(map, data, { villages, borders, side }, now) {
   const drawAreas = (pane, some) => {
     const { scale, zoom } = pane;
     pane.world();
-    fillAll(pane, some, (village) => ctx.fill(village.path, "evenodd"));
+    const { coarse } = pane, hair = .95 / pane.ratio; // below a pixel of the screen a line costs a tenth
+    fillAll(pane, some, (village) => ctx.fill(shape(village, coarse), "evenodd"));
     ctx.lineJoin = "round";
-    const widths = [.8, zoom < 8 ? 1.6 : 2.4, zoom < 8 ? .5 : 1.2, zoom < 8 ? .25 : .7];
+    const widths = coarse ? [hair, 1.6, hair * .7, hair * .4] : zoom < 10 ? [hair, 2.4, hair, hair * .7] : [1, 2.4, 1.4, .8];
     for (const level of [3, 2, 0, 1]) {
       ctx.lineWidth = widths[level] / scale; ctx.strokeStyle = colours.edges[level];
-      ctx.stroke(borders[level]);
+      for (const one of pane.borders(level)) ctx.stroke(shape(one, coarse));
     }
-    ctx.strokeStyle = colours.ink; ctx.lineWidth = (zoom < 8 ? .7 : zoom < 10 ? 1.5 : 2.5) / scale;
+    ctx.strokeStyle = colours.ink; ctx.lineWidth = (coarse ? hair : zoom < 10 ? 1.5 : 2.5) / scale;
     for (const village of some) {
-      if (pane.look(village).pattern === "thick_edge" && !pane.faded(village)) ctx.stroke(village.path);
+      if (pane.look(village).pattern === "thick_edge" && !pane.faded(village)) ctx.stroke(shape(village, coarse));
     }
-    if (now.chosen && now.chosen.path) mark(pane, () => ctx.stroke(now.chosen.path));
+    if (now.chosen && now.chosen.rings) mark(pane, () => ctx.stroke(shape(now.chosen, coarse)));
     pane.screen(); ctx.textAlign = "center"; ctx.textBaseline = "middle";
     // The chosen village has its name before all others.
     if (now.chosen) some.sort((one, other) => (other === now.chosen) - (one === now.chosen));
@@ -186,45 +188,7 @@ function makeCanvas(map, data, { villages, borders, side }, now) {
       if (!pane.faded(village)) letter(pane, village, x + village.tile[0] * side * scale, y + village.tile[1] * side * scale, side * scale > 70, 16);
     }
   };
-  // Dots grow with the people of a village where all are known, and are alike where not.
-  const most = spots.every((village) => village.people !== null) && spots.length ? spots.reduce((sum, one) => sum + one.people, 0) / spots.length : 0;
-  const radiusAt = (zoom) => Math.max(dense ? 1.1 : 3, Math.min(9, (zoom - (dense ? 5 : 4)) * 1.3));
-  const radiusOf = (village, radius) => most && !dense ? radius * Math.max(.6, Math.min(1.8, Math.sqrt(village.people / most))) : radius;
-  const drawDots = (pane, some, hollow) => {
-    const { scale, x, y, zoom } = pane, base = radiusAt(zoom);
-    pane.screen(); ctx.textAlign = "center"; ctx.textBaseline = "middle";
-    if (dense && base < 3) {
-      for (const look of now.layer.entries) {
-        ctx.fillStyle = look.pattern === "empty" ? "#8b8f93" : look.colour;
-        for (const village of some) {
-          if (pane.look(village) !== look || pane.faded(village)) continue;
-          ctx.fillRect(x + village.x * scale - base, y + village.y * scale - base, 2 * base, 2 * base);
-        }
-      }
-      return;
-    }
-    for (const village of some) dot(pane, village, x + village.x * scale, y + village.y * scale, radiusOf(village, base), hollow);
-  };
-  const dot = (pane, village, px, py, radius, hollow) => {
-    const look = pane.look(village), open = hollow || look.pattern === "empty";
-    ctx.globalAlpha = pane.faded(village) ? .3 : 1;
-    ctx.beginPath(); ctx.arc(px, py, radius, 0, 2 * Math.PI);
-    ctx.fillStyle = open ? colours.paper : look.colour; ctx.fill();
-    ctx.setLineDash(look.pattern === "hatch" ? [2, 2] : []);
-    ctx.lineWidth = open ? Math.max(1.5, radius / 3) : look.pattern === "thick_edge" ? 1.5 : .5;
-    ctx.strokeStyle = look.pattern === "empty" || look.pattern === "hatch" ? "#8b8f93"
-      : open ? look.colour : look.pattern === "thick_edge" ? colours.ink : colours.paper;
-    ctx.stroke(); ctx.setLineDash([]); ctx.globalAlpha = 1;
-    if (village === now.chosen) {
-      ctx.beginPath(); ctx.arc(px, py, radius + 3, 0, 2 * Math.PI);
-      ctx.lineWidth = 3; ctx.strokeStyle = colours.ink; ctx.stroke();
-    }
-    if (radius < 7) return;
-    ctx.font = "600 11px system-ui, sans-serif";
-    ctx.fillStyle = open ? colours.ink : look.ink; ctx.fillText(look.letter, px, py + .5);
-    ctx.font = "400 12px system-ui, sans-serif";
-    if (pane.zoom >= 11 && pane.free(px, py + radius + 10, ctx.measureText(village.name).width / 2 + 2, 14)) label(village.name, px, py + radius + 10, 12, 400);
-  };
+  const dots = makeDots(ctx, spots, now, () => colours, { dense, label });
   // Without borders, and among tiles, a kabupaten's name stands in the middle of its villages.
   const middles = (place) => {
     const sums = data.kabupaten.map(() => [0, 0, 0]);
@@ -254,19 +218,15 @@ function makeCanvas(map, data, { villages, borders, side }, now) {
     waiting = true;
     requestAnimationFrame(() => { waiting = false; draw(); });
   };
-  const probe = document.createElement("canvas").getContext("2d");
+  const probe = document.createElement("canvas").getContext("2d"); // a path is asked in its own measure
   const pick = (px, py) => {
     const { x, y } = map.latLngToContainerPoint(origin), scale = 256 * 2 ** map.getZoom() * cell;
     const wx = (px - x) / scale, wy = (py - y) / scale;
     if (now.view === "tiles") return tileAt.get(Math.round(wx / side) + "," + Math.round(wy / side)) ?? null;
-    let nearest = null, reach = 16;
-    for (const village of now.view === "dots" ? spots : drawn.filter((one) => !one.path)) {
-      const away = Math.hypot(village.x - wx, village.y - wy) * scale;
-      if (away < reach) { reach = away; nearest = village; }
-    }
+    const nearest = dots.nearest(now.view === "dots" ? spots : loose, wx, wy, 16 / scale);
     if (nearest || now.view === "dots") return nearest;
-    return polygons.find(({ box, path }) => wx >= box[0] && wx <= box[2] && wy >= box[1] && wy <= box[3]
-      && probe.isPointInPath(path, wx, wy, "evenodd")) ?? null;
+    return polygons.find((village) => wx >= village.box[0] && wx <= village.box[2] && wy >= village.box[1] && wy <= village.box[3]
+      && probe.isPointInPath(shape(village, false), wx, wy, "evenodd")) ?? null;
   };
   let resting;
   map.on("move zoom", () => last ? shift() : redraw());
@@ -277,5 +237,5 @@ function makeCanvas(map, data, { villages, borders, side }, now) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { readColours(); redraw(); });
   readColours();
   return { draw, redraw, readColours, pick, bounds, areas: polygons.length > 0, tiles: tiled.length > 0,
-    hollow: polygons.length > 0 && drawn.some((village) => !village.path) };
+    hollow: polygons.length > 0 && loose.length > 0 };
 }

@@ -1,7 +1,7 @@
 // The search box: a combobox (WAI-ARIA) over names and codes; `taken` is called with the village.
 "use strict";
 function offerSearch(data, villages, make, taken) {
-  let matches = [], marked = -1;
+  let matches = [], marked = -1, names = null;
   const list = document.getElementById("found"), box = document.getElementById("search");
   const mark = (next) => {
     marked = next;
@@ -16,8 +16,9 @@ function offerSearch(data, villages, make, taken) {
   box.addEventListener("input", () => {
     const wanted = box.value.trim().toLocaleLowerCase();
     if (!wanted) { shut(); return; }
-    const begins = villages.filter((village) => village.find.startsWith(wanted));
-    matches = [...begins, ...villages.filter((v) => !v.find.startsWith(wanted) && v.find.includes(wanted))].slice(0, 20);
+    names ??= villages.map((village) => (village.name + " " + village.code).toLocaleLowerCase());
+    const begins = villages.filter(({ at }) => names[at].startsWith(wanted));
+    matches = [...begins, ...villages.filter(({ at }) => !names[at].startsWith(wanted) && names[at].includes(wanted))].slice(0, 20);
     list.replaceChildren(...matches.map((village, at) => {
       const item = make("li", village.name);
       item.id = "match-" + at; item.setAttribute("role", "option");

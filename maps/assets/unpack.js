@@ -17,14 +17,21 @@ function unpack(data) {
     return { next, signed, known, more: () => at < text.length };
   };
 
-  const arcs = [];
+  // Each arc with the box around it: west, north, east, south.
+  const arcs = [], boxes = [];
   for (let read = reader(data.arcs), x = 0, y = 0; read.more();) {
-    const points = new Float64Array(2 * read.next());
+    const points = new Int32Array(2 * read.next()), box = [Infinity, Infinity, -Infinity, -Infinity];
     for (let i = 0; i < points.length; i += 2) {
       points[i] = x += read.signed(); points[i + 1] = y += read.signed();
+      if (x < box[0]) box[0] = x; if (x > box[2]) box[2] = x;
+      if (y < box[1]) box[1] = y; if (y > box[3]) box[3] = y;
     }
-    arcs.push(points);
+    arcs.push(points); boxes.push(box);
   }
+  const widen = (box, by) => {
+    if (by[0] < box[0]) box[0] = by[0]; if (by[1] < box[1]) box[1] = by[1];
+    if (by[2] > box[2]) box[2] = by[2]; if (by[3] > box[3]) box[3] = by[3];
+  };
 
   const codes = reader(data.villages.codes), places = reader(data.villages.places);
   const people = reader(data.villages.people), shapes = reader(data.shapes);
@@ -39,37 +46,29 @@ function unpack(data) {
     district += step; tail = codes.signed() + (step ? 0 : tail);
     const [region, districtCode] = data.kecamatan[district];
     const village = { at, name, region, district, code: districtCode + "." + tail, sites: [], people: null,
-      path: null, box: null, tile: null, x: undefined, y: undefined };
+      rings: null, paths: null, box: null, tile: null, x: undefined, y: undefined };
     if (places.next()) { village.x = px += places.signed(); village.y = py += places.signed(); }
     village.people = people.known(1);
-    village.find = (name + " " + village.code).toLocaleLowerCase();
     for (let rings = shapes.next(); rings > 0; rings--) {
-      village.path ??= new Path2D();
-      const box = village.box ??= [Infinity, Infinity, -Infinity, -Infinity];
-      let first = true;
+      // An arc that runs backwards is ~n, as in TopoJSON.
+      const ring = [], box = village.box ??= [Infinity, Infinity, -Infinity, -Infinity];
       for (let count = shapes.next(); count > 0; count--) {
-        const ref = shapes.next(), arc = ref ? fresh - (ref + 1 >> 1) : fresh++, back = ref && ref % 2 === 0;
-        const points = arcs[arc], size = points.length;
-        use(arc, village);
-        for (let i = 0; i < size; i += 2) {
-          const n = back ? size - 2 - i : i, x = points[n], y = points[n + 1];
-          if (first) village.path.moveTo(x, y); else village.path.lineTo(x, y);
-          first = false;
-          if (x < box[0]) box[0] = x; if (x > box[2]) box[2] = x;
-          if (y < box[1]) box[1] = y; if (y > box[3]) box[3] = y;
-        }
+        const ref = shapes.next(), arc = ref ? fresh - (ref + 1 >> 1) : fresh++;
+        use(arc, village); widen(box, boxes[arc]);
+        ring.push(ref && ref % 2 === 0 ? ~arc : arc);
       }
-      village.path.closePath();
+      (village.rings ??= []).push(ring);
     }
     if (!village.box && village.x !== undefined) village.box = [village.x, village.y, village.x, village.y];
     return village;
   });
   // Outside, between kabupaten, between kecamatan, between villages: a border's level is who shares it.
-  const borders = [0, 1, 2, 3].map(() => new Path2D());
-  arcs.forEach((points, n) => {
-    const path = borders[level[n]];
-    path.moveTo(points[0], points[1]);
-    for (let i = 2; i < points.length; i += 2) path.lineTo(points[i], points[i + 1]);
+  // Those of a kecamatan are drawn together, so that what is not in view costs nothing.
+  const borders = new Map();
+  arcs.forEach((_, n) => {
+    const key = owner[n].district * 4 + level[n];
+    if (!borders.has(key)) borders.set(key, { level: level[n], rings: [], paths: null, box: [Infinity, Infinity, -Infinity, -Infinity] });
+    borders.get(key).rings.push([n]); widen(borders.get(key).box, boxes[n]);
   });
 
   const [side, packed] = data.tiles;
@@ -97,5 +96,5 @@ function unpack(data) {
     for (let left = columns.causes.next(); left > 0; left--) causes.push([columns.causes.next(), columns.causes.next()]);
     return { state, availability: lost ? (10001 - lost) / 100 : null, observed: 100 - unseen, causes };
   }));
-  return { borders, villages, sites, siteWeeks, side };
+  return { arcs, borders: [...borders.values()], villages, sites, siteWeeks, side };
 }
