@@ -5,6 +5,7 @@ its own, which is its root, and no package of its language is ever fetched. Its 
 package and not from the machine, so that the same weeks make the same file anywhere.
 """
 
+import re
 import tempfile
 from collections.abc import Mapping
 from importlib import resources
@@ -16,11 +17,21 @@ _FONTS = ("SourceSansPro-Regular.ttf", "SourceSansPro-Semibold.ttf", "SourceSans
 """Source Sans Pro (SIL Open Font License), to be named by a source as ``Source Sans Pro``."""
 
 
-def compile_pdf(source: str, files: Mapping[str, bytes]) -> bytes:
-    """The pages of ``source`` as one tagged PDF.
+class UndisplayableError(ValueError):
+    """A text has ``characters`` that no font of ours can show."""
 
-    ``files`` are what the source reads, by plain name (``map.svg``). Raises ValueError with
-    typst's own message when the source is wrong: it is ours, so that is a bug of ours.
+    def __init__(self, characters: frozenset[str]) -> None:
+        super().__init__(f"no font for {len(characters)} characters")
+        self.characters = characters
+
+
+def compile_pdf(source: str, files: Mapping[str, bytes]) -> bytes:
+    """The pages of ``source`` as one PDF that keeps to PDF/UA-1 (ISO 14289-1): tagged, with a
+    title, a language, words for every picture, and fonts inside.
+
+    ``files`` are what the source reads, by plain name (``map.svg``). Raises UndisplayableError for
+    characters without a font, which the standard forbids; ValueError with typst's own message when
+    the source is wrong: it is ours, so that is a bug of ours.
     """
     return _compile(source, files, "pdf", None)
 
@@ -49,18 +60,28 @@ def _compile(
                 font_paths=[folder],
                 format=kind,
                 ppi=ppi,
-                # The same on every machine. Tagged, but not held to PDF/UA-1: that refuses a whole
-                # document for one character of a name that its font lacks.
+                pdf_standards="ua-1" if kind == "pdf" else [],
+                # The same on every machine.
                 ignore_system_fonts=True,
                 # No package is looked for anywhere but here, where there is none.
                 package_path=folder,
                 package_cache_path=folder,
             )
         except typst.TypstError as error:
+            if strange := _undisplayable(error.diagnostic):
+                raise UndisplayableError(strange) from error
             raise ValueError(f"typst: {error}") from error
     if isinstance(made, list):
         raise ValueError(f"the source makes {len(made)} pages, a picture is one")
     return made
+
+
+def _undisplayable(diagnostic: str) -> frozenset[str]:
+    """The characters that typst says, one message for each, it has no font for."""
+    texts = re.findall(r'the text `"(.+?)"` could not be displayed', diagnostic)
+    plain = (re.sub(r"\\u\{([0-9a-f]+)\}", lambda m: chr(int(m[1], 16)), text) for text in texts)
+    # Of a cluster the plain letters are not to blame.
+    return frozenset(letter for text in plain for letter in text if not "!" <= letter <= "~")
 
 
 def _fonts() -> dict[str, bytes]:

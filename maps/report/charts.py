@@ -139,8 +139,17 @@ def _end_labels(
     return found
 
 
-def bars(width: int, label: str, rows: Sequence[tuple[str, float, str]]) -> str:
-    """Horizontal bars from zero: (name, value, words at the bar's end)."""
+Bar = tuple[str, float, str]
+"""The name of a bar, its value, and the words at its end."""
+
+
+def told(rows: Sequence[Bar]) -> str:
+    """What bars say, in words."""
+    return "; ".join(f"{name} {said}" for name, _, said in rows) + "."
+
+
+def bars(width: int, label: str, rows: Sequence[Bar]) -> str:
+    """Horizontal bars from zero."""
     most = max((value for _, value, _ in rows), default=0) or 1
     wide = width > 500
     left, step = (190.0, 26.0) if wide else (0.0, 42.0)

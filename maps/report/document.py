@@ -133,6 +133,7 @@ SHEETS = (
     "worst",
     "causes",
     "outages",
+    "repairs",
     "providers",
     "services",
     "stopped",
@@ -158,10 +159,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """``says`` is the sentence that says what it shows; ``draw`` makes the SVG for a width."""
+    """``says`` is the sentence that says what it shows, ``tells`` its figures in words for who
+    cannot see it; ``draw`` makes the SVG for a width."""
 
     says: str
+    tells: str
     draw: Callable[[int], str] = field(repr=False)
+
+    @property
+    def alt(self) -> str:
+        """What stands for the drawing."""
+        return f"{self.says} {self.tells}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +259,8 @@ def _shown(block: Block, words: Words, draw: Callable[[str], Any]) -> dict[str, 
             return {"type": kind, **_table(block, words, draw)}
         case Chart():
             narrow, wide = (draw(block.draw(width)) for width in CHART_WIDTHS)
-            return {"type": kind, "says": block.says, "narrow": narrow, "wide": wide}
+            shown = {"narrow": narrow, "wide": wide}
+            return {"type": kind, "says": block.says, "alt": block.alt, **shown}
         case Names():
             return {
                 "type": kind,

@@ -139,11 +139,12 @@ def outages(report: WeeklyReport, words: Words) -> Section:
         ),
         report.by_cause,
     )
-    chart = Chart(says, lambda width: charts.bars(width, says, rows))
+    tells = charts.told(rows)
+    chart = Chart(says, tells, lambda width: charts.bars(width, f"{says} {tells}", rows))
     blocks: tuple[Block, ...] = (facts, chart, made)
     blocks += (_by_provider(report, words),)
     if total.ended:
-        blocks += (_repairs(report, words),)
+        blocks += _repairs(report, words)
     return Section(6, words("report.outages"), blocks, new_page=True)
 
 
@@ -179,19 +180,31 @@ def _by_provider(report: WeeklyReport, words: Words) -> Table:
     )
 
 
-def _repairs(report: WeeklyReport, words: Words) -> Chart:
+def _repairs(report: WeeklyReport, words: Words) -> tuple[Chart, Table]:
+    """How long repairs took, by class."""
     total = report.outages.ended
-    says = words.plural("report.repairs_says", total,
-                        ended=words.number(total))  # fmt: skip
+    says = words.plural("report.repairs_says", total, ended=words.number(total))
     names = [
         *(words("report.up_to", length=words.duration(step)) for step in REPAIR_STEPS_SECONDS),
         words("report.beyond", length=words.duration(REPAIR_STEPS_SECONDS[-1])),
     ]
+    classes = list(zip(names, report.outages.repairs, strict=True))
     rows = [
         (name, float(count), f"{words.number(count)} ({words.percent(count / total)})")
-        for name, count in zip(names, report.outages.repairs, strict=True)
-    ]  # fmt: skip
-    return Chart(says, lambda width: charts.bars(width, says, rows))
+        for name, count in classes
+    ]
+    tells = charts.told(rows)
+    made = table(
+        "repairs",
+        "",
+        (
+            Field[tuple[str, int]](words("report.repair_length"), lambda row: row[0]),
+            Field(words("report.count"), lambda row: row[1], Form.COUNT),
+            Field(words("report.share"), lambda row: row[1] / total, Form.SHARE),
+        ),
+        classes,
+    )
+    return Chart(says, tells, lambda width: charts.bars(width, f"{says} {tells}", rows)), made
 
 
 def providers(report: WeeklyReport, words: Words) -> Section:

@@ -218,7 +218,24 @@ def _progress(report: WeeklyReport, words: Words) -> Chart:
         for at, tally in enumerate(result.total.weeks)
     ]
     total = result.total.now.registered
+    tells = _progress_tells(weeks, stable, met, words)
     return Chart(
         says,
-        lambda width: charts.progress(words, width, says, weeks, stable, met, total, path),
+        tells,
+        lambda width: charts.progress(
+            words, width, f"{says} {tells}", weeks, stable, met, total, path
+        ),
     )
+
+
+def _progress_tells(
+    weeks: Sequence[str], stable: Sequence[int], met: Sequence[int | None], words: Words
+) -> str:
+    """The chart's first and last week in words."""
+    told = []
+    for at in dict.fromkeys((0, len(weeks) - 1)):
+        said = [f"{words('report.line_stable')} {words.number(stable[at])}"]
+        if (known := met[at]) is not None:
+            said.append(f"{words('report.line_target')} {words.number(known)}")
+        told.append(f"{weeks[at]}: {', '.join(said)}")
+    return "; ".join(told) + "."

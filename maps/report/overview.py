@@ -47,7 +47,8 @@ def funnel(report: WeeklyReport, words: Words) -> Section:
         ),
         steps,
     )
-    chart = Chart(says, lambda width: charts.bars(width, says, rows))
+    tells = charts.told(rows)
+    chart = Chart(says, tells, lambda width: charts.bars(width, f"{says} {tells}", rows))
     return Section(2, words("report.funnel"), (chart, made), new_page=True)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from model.inventory import Inventory
-from model.measurement import Reason, Rung
+from model.measurement import Reason
 from model.outage import Cause
 from model.region import Register, Village, kabupaten_of
 from model.service import MALL, ServiceWeek, is_ready, joined, places
@@ -155,10 +155,8 @@ def _by_cause(some: Iterable[ServiceWeek]) -> tuple[tuple[Cause, int], ...]:
 
 def _cause(what: str) -> Cause:
     """What stopped a service, ``power`` or ``application: wrong status 502``, as a cause."""
-    if what in set(Cause):
-        return Cause(what)
     rung, _, reason = what.partition(": ")
-    if rung == Rung.DNS:
-        return Cause.DNS
+    if rung in set(Cause):
+        return Cause(rung)
     at_the_portal = reason in {Reason.CAPTIVE_PORTAL, Reason.QUOTA}
     return Cause.CAPTIVE_PORTAL if at_the_portal else Cause.SERVICE

@@ -6,9 +6,7 @@ from datetime import date
 from typing import Any
 
 from collector.accounting import account, window_of
-from collector.islands import Island, Series
-from collector.services import readiness
-from collector.settings import AccountingSettings, VerdictSettings
+from collector.settings import AccountingSettings
 from maps.coverage import coverage
 from maps.report.weekly import WeeklyReport, weekly_report
 from model.clock import ClockTrouble
@@ -20,7 +18,7 @@ from model.region import Register, Village
 from model.service import ServiceWeek
 from model.site import Access, ServiceHours, Site, SiteKind
 from model.summary import WeekRecord
-from model.timeline import Interval, Run
+from model.timeline import Interval, Run, intersect, subtract
 from tests.maps.made import HOUR_MS, LAST_WEEK, OFFICE_HOURS, ZONE, make_record, make_site
 
 SETTINGS = AccountingSettings()
@@ -125,20 +123,23 @@ def random_report(seed: int, weeks: int = 12, villages: int = 40) -> WeeklyRepor
 
 
 def random_services(inventory: Inventory, record: WeekRecord, seed: int) -> list[ServiceWeek]:
-    """Readiness by the collector's own rule; at one site in four the application fails too."""
+    """Readiness by the lines' timelines; at one site in four the application fails for a day."""
     rng = random.Random(seed)  # noqa: S311 - data of a test
     found = []
     for item in record.site_weeks:
         site = inventory.by_id[item.site]
         whole = Interval(item.runs[0].start_ms, item.runs[-1].end_ms)
         window = site.service_hours.intervals(whole, site.timezone, record.week.monday)
-        looks = []
+        up = [run.interval for run in item.runs if run.outcome is Outcome.UP]
+        stopped: dict[str, tuple[Interval, ...]] = {}
+        for cause in sorted({outage.cause for outage in item.outages}):
+            down = [outage.interval for outage in item.outages if outage.cause is cause]
+            stopped[cause] = tuple(intersect(window, down))
         if rng.random() < 0.25:
-            at = whole.start_ms + rng.randrange(24 * HOUR_MS)
-            failed = Island(at, at + 20 * HOUR_MS, Outcome.DOWN, "wrong status 502", 240, 300_000)
-            after = Island(failed.last_ms + 300_000, whole.end_ms, Outcome.UP, "", 99, 300_000)
-            before = Island(whole.start_ms, at - 300_000, Outcome.UP, "", 99, 300_000)
-            islands = (before, failed, after)
-            looks = [Series(site.id, "village", "http", "application:siap", islands)]
-        found.append(readiness(site, item, window, looks, VerdictSettings()))
+            begin = whole.start_ms + rng.randrange(24 * HOUR_MS)
+            failed = intersect(intersect(window, up), [Interval(begin, begin + 24 * HOUR_MS)])
+            stopped["application: wrong status 502"] = tuple(failed)
+            up = subtract(up, failed)
+        ready = tuple(intersect(window, up))
+        found.append(ServiceWeek(site.id, record.week, tuple(window), ready, stopped))
     return found

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -269,6 +270,62 @@ def test_no_text_is_markup_on_paper() -> None:
     read = pypdf.PdfReader(io.BytesIO(pdf.pages(document, words, seal(report, "id"))))
     assert squeezed(text) in squeezed(read.pages[0].extract_text())
     assert not any("/Annots" in page for page in read.pages)
+
+
+STRANGE = [
+    "\u6f22\u5b57", "\U0001f600", "\u202egnp", "\x00\x07\x7f", "\ue000",
+    "\ufeff", "\U0001f468\u200d\U0001f469", "\ufffe", "\ua98f\ua9ae",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+def test_no_letter_costs_the_report(strange: str) -> None:
+    """A name in letters that no font has, or in none at all: the PDF is written all the same, as
+    PDF/UA-1, with a sign in their place and a sentence that says so; the seal is untouched."""
+    report = hostile_report(f"Desa {strange} Hulu")
+    words, document, _ = made(report, "id")
+    mark = seal(report, "id")
+    content = pdf.pages(document, words, mark)
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in content
+    assert pdf.read_seal(content) == mark.text()
+    first = squeezed(pypdf.PdfReader(io.BytesIO(content)).pages[0].extract_text())
+    assert "Hulu" in first
+    assert "Hurufyangtidakdapatdicetakditulis\ufffd" in first
+
+
+def test_fonts_are_inside_and_pictures_have_words() -> None:
+    """Every font of every page is in the file, the document names its language and title, and each
+    chart's figures stand in its alternative text."""
+    report = random_report(5)
+    words, document, _ = made(report, "id")
+    read = pypdf.PdfReader(io.BytesIO(pdf.pages(document, words, seal(report, "id"))))
+    fonts = {
+        str(font["/BaseFont"]): descendant["/FontDescriptor"]
+        for page in read.pages
+        for font in (each.get_object() for each in page["/Resources"]["/Font"].values())
+        for descendant in (each.get_object() for each in font.get("/DescendantFonts", [font]))
+    }
+    assert len(fonts) >= 2
+    assert all({"/FontFile", "/FontFile2", "/FontFile3"} & {*fonts[name]} for name in fonts)
+    assert read.root_object["/Lang"] == "id"
+    assert read.root_object["/MarkInfo"]["/Marked"]
+    told = set(_alternatives(read.root_object["/StructTreeRoot"]))
+    charts = [b for s in document.sections for b in s.blocks if isinstance(b, Chart)]
+    assert len(charts) == 4
+    assert {chart.alt for chart in charts} <= told
+
+
+def _alternatives(node: Any) -> Iterator[str]:
+    """The alternative texts of a structure tree."""
+    node = node.get_object()
+    if isinstance(node, list):
+        for child in node:
+            yield from _alternatives(child)
+    elif isinstance(node, dict):
+        if "/Alt" in node:
+            yield str(node["/Alt"])
+        if "/K" in node:
+            yield from _alternatives(node["/K"])
 
 
 FORMULAS = ["=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1+1", "|cmd", "%0A=1"]
