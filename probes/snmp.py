@@ -88,19 +88,24 @@ class SnmpProbe:
             async with self._locks.setdefault(check.address, asyncio.Lock()):
                 async with asyncio.timeout(check.timeout_seconds):
                     poll = await device.poll()
-        except TimeoutError:
-            if device.heard:  # it lives; the line is too lossy for the rest
+        except (OSError, RefusedError) as error:  # a time-out is an OSError too
+            return _failed(check, error, device.heard)
+        return Look(Outcome.UP, poll.readings)
+
+
+def _failed(check: Check, error: OSError | RefusedError, heard: bool) -> Look:
+    match error:
+        case TimeoutError():
+            if heard:  # it lives; the line is too lossy for the rest
                 return Look(Outcome.UP, {})
             return Look(Outcome.DOWN, {}, Reason.NO_ANSWER)
-        except RefusedError as error:
+        case ConnectionRefusedError():  # the device lives, and nothing there speaks SNMP
+            return Look(Outcome.UNKNOWN, {}, Reason.REFUSED)
+        case RefusedError():
             log.warning("%s: the device does not let us in: %s", check.key, error)
             return Look(Outcome.UNKNOWN, {}, Reason.NO_PERMISSION)
-        except ConnectionRefusedError:  # the device lives, and nothing there speaks SNMP
-            return Look(Outcome.UNKNOWN, {}, Reason.REFUSED)
-        except OSError as error:
-            log.warning("%s: %s", check.key, error.strerror)
-            return Look(Outcome.UNKNOWN, {}, Reason.NO_ROUTE)
-        return Look(Outcome.UP, poll.readings)
+    log.warning("%s: %s", check.key, error.strerror)
+    return Look(Outcome.UNKNOWN, {}, Reason.NO_ROUTE)
 
 
 def raise_descriptor_limit() -> None:

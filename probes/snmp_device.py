@@ -6,6 +6,7 @@ try; a profile counts when one of its objects answers.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from sys import intern
 
 from probes.snmp_ask import Asker
 from probes.snmp_boot import Life
@@ -18,6 +19,7 @@ from probes.snmp_interfaces import (
     Port,
     ports,
 )
+from probes.snmp_objects import answering_objects
 from probes.snmp_profile import Profile, Reading
 from probes.snmp_rates import Rates
 from probes.snmp_readings import (
@@ -25,7 +27,6 @@ from probes.snmp_readings import (
     Answer,
     Found,
     Rows,
-    answering_objects,
     found,
     read,
 )
@@ -140,7 +141,8 @@ class Device:
             instances |= {column: counting for column in columns if _table(column) in IF_TABLES}
             instances[DISCONTINUITY] = counting
         wanted = {
-            column: {row: f"{column}.{row}" for row in rows} for column, rows in instances.items()
+            column: {row: intern(f"{column}.{row}") for row in rows}
+            for column, rows in instances.items()
         }
         rows = {oid for column in wanted.values() for oid in column.values()}
         present = await asker.get(_unique([SYS_UPTIME, *scalars, *rows]))

@@ -20,19 +20,19 @@ class Rates:
     """The last reading of every counter of one device."""
 
     def __init__(self) -> None:
-        self._last: dict[str, tuple[int, float, Hashable]] = {}
+        self._last: dict[Hashable, tuple[int, float, Hashable]] = {}
 
     def forget(self) -> None:
         """The device started anew: nothing before it counts."""
         self._last.clear()
 
     def rate(
-        self, oid: str, count: int, kind: Kind, at_seconds: float, life: Hashable = None
+        self, counter: Hashable, count: int, kind: Kind, at_seconds: float, life: Hashable = None
     ) -> float | None:
         """Counts a second since the last reading; None for the first, after a reset, or when
         ``life`` (ifCounterDiscontinuityTime) is another. ``at_seconds``: any monotonic clock."""
-        before = self._last.get(oid)
-        self._last[oid] = (count, at_seconds, life)
+        before = self._last.get(counter)
+        self._last[counter] = (count, at_seconds, life)
         if before is None:
             return None
         old, then, old_life = before

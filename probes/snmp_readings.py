@@ -8,11 +8,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from model.measurement import METRICS
 from probes.snmp_interfaces import DISCONTINUITY, IF_TABLES, Port, uplink
+from probes.snmp_objects import concerns
 from probes.snmp_profile import Fold, Kind, Reading
 from probes.snmp_rates import Rates
 from probes.snmp_session import Value
@@ -44,6 +45,13 @@ class Answer:
     ports: Mapping[str, Port]
     at_seconds: float
     rates: Rates = field(default_factory=Rates)
+
+    @cached_property
+    def lives(self) -> dict[str, Value]:
+        """ifCounterDiscontinuityTime by port: its counters began anew when that is another."""
+        return {
+            row: self.values.get(oid) for row, oid in self.objects.get(DISCONTINUITY, {}).items()
+        }
 
 
 Rows = list[tuple[Reading, dict[str, float]]]
@@ -79,69 +87,66 @@ def found(seen: Rows, ports: Mapping[str, Port]) -> list[Found]:
     ]
 
 
-def answering_objects(
-    readings: Sequence[Reading],
-    wanted: Mapping[str, Mapping[str, str]],
-    present: Mapping[str, Value],
-) -> dict[str, dict[str, str]]:
-    """Of each wanted column the rows that the device has and that are worth asking again.
-
-    A port's 32-bit counter is not asked beside its 64-bit one; unless that stands at nought while
-    the other counts: some firmwares have it in name only.
-    """
-    objects = {
-        column: {row: oid for row, oid in rows.items() if oid in present}
-        for column, rows in wanted.items()
-    }
-    best: dict[tuple[str, str], str] = {}
-    columns = [one for one in readings if one.fold is Fold.UPLINK]
-    for reading in columns:
-        for row, oid in objects[reading.oid].items():
-            if not present.get(best.setdefault((reading.name, row), oid)) and present[oid]:
-                best[reading.name, row] = oid
-    for reading in columns:
-        objects[reading.oid] = {
-            row: oid for row, oid in objects[reading.oid].items() if best[reading.name, row] == oid
-        }
-    return objects
-
-
 def _rows(reading: Reading, answer: Answer) -> dict[str, float]:
     """Values by row, ready for folding."""
     values = answer.values
-    objects = answer.objects.get(reading.oid, {}) if reading.column else {"": reading.oid}
+    objects: Mapping[str, str] = {"": reading.oid}
+    if reading.column:
+        objects = answer.objects.get(reading.oid, {})
+    if reading.where is not None:
+        judged = answer.objects
+        objects = {
+            row: oid for row, oid in objects.items() if concerns(reading, row, judged, values)
+        }
+    value_of = _state if reading.only is not None else _MEANING.get(reading.kind, _gauge)
     ready = {}
     for row, oid in objects.items():
-        if (raw := values.get(oid)) is None:
+        raw = values.get(oid)
+        if raw is None or raw in reading.skip:
             continue
-        if reading.where is not None:
-            judge = answer.objects.get(reading.where, {}).get(row, "")
-            if _plain(values.get(judge)) not in reading.where_in:
-                continue
-        if (value := _value(reading, row, oid, raw, answer)) is not None:
+        if (value := value_of(reading, row, raw, answer)) is not None:
             ready[row] = value
     return ready
 
 
-def _value(reading: Reading, row: str, oid: str, raw: Value, answer: Answer) -> float | None:
-    number = _number(reading, raw)
-    if number is None or number in reading.skip:
+def _state(reading: Reading, _row: str, raw: Value, _answer: Answer) -> float | None:
+    return float(raw in (reading.only or ())) if isinstance(raw, int) else None
+
+
+def _rate(reading: Reading, row: str, raw: Value, answer: Answer) -> float | None:
+    if not isinstance(raw, int):
         return None
-    if reading.only is not None:
-        return float(number in reading.only)
-    return _scaled(reading, row, oid, number, answer)
+    port = answer.ports.get(row) if _is_port(reading.oid) else None
+    life = answer.lives.get(row) if port is not None else None
+    rate = answer.rates.rate((reading.oid, row), raw, reading.kind, answer.at_seconds, life)
+    if rate is None:
+        return None
+    value = rate * reading.scale
+    if port is not None and port.speed_bits and reading.unit == "bit/s":
+        # ifHighSpeed of a PPPoE line is often a guess of 10 Mbit/s: only ports that are wires count
+        limit = max(port.speed_bits, 100e6) * _FIRST_SPEED
+        return value if value <= limit else None
+    return value
 
 
-def _scaled(reading: Reading, row: str, oid: str, number: float, answer: Answer) -> float | None:
-    match reading.kind:
-        case Kind.COUNTER32 | Kind.COUNTER64:
-            return _rate(reading, row, oid, int(number), answer)
-        case Kind.CHANGE_TIME:
-            now = answer.values.get(SYS_UPTIME)
-            return (now - number) / 100 if isinstance(now, int) and now >= number else None
-        case Kind.TIMETICKS:
-            return number / 100
-    value = number * reading.scale
+def _seconds_since(_reading: Reading, _row: str, raw: Value, answer: Answer) -> float | None:
+    now = answer.values.get(SYS_UPTIME)
+    if not isinstance(raw, int) or not isinstance(now, int) or now < raw:
+        return None
+    return (now - raw) / 100
+
+
+def _ticks(_reading: Reading, _row: str, raw: Value, _answer: Answer) -> float | None:
+    return raw / 100 if isinstance(raw, int) else None
+
+
+def _gauge(reading: Reading, row: str, raw: Value, answer: Answer) -> float | None:
+    if reading.kind is Kind.TEXT_NUMBER and isinstance(raw, bytes):
+        match = _NUMBER.match(raw.decode("ascii", "replace"))
+        raw = float(match[1]) if match else None
+    if not isinstance(raw, int | float) or not math.isfinite(raw) or raw in reading.skip:
+        return None
+    value = raw * reading.scale
     if not reading.least <= value <= reading.most:
         return None
     if reading.over is None:
@@ -150,25 +155,12 @@ def _scaled(reading: Reading, row: str, oid: str, number: float, answer: Answer)
     return value / whole if isinstance(whole, int) and whole > 0 else None
 
 
-def _number(reading: Reading, raw: Value) -> float | None:
-    if reading.kind is Kind.TEXT_NUMBER and isinstance(raw, bytes):
-        match = _NUMBER.match(raw.decode("ascii", "replace"))
-        return float(match[1]) if match else None
-    return raw if isinstance(raw, int | float) and math.isfinite(raw) else None
-
-
-def _rate(reading: Reading, row: str, oid: str, count: int, answer: Answer) -> float | None:
-    life = answer.values.get(f"{DISCONTINUITY}.{row}") if _is_port(reading.oid) else None
-    rate = answer.rates.rate(oid, count, reading.kind, answer.at_seconds, life)
-    if rate is None:
-        return None
-    value = rate * reading.scale
-    port = answer.ports.get(row)
-    if reading.unit == "bit/s" and port is not None and port.speed_bits:
-        # ifHighSpeed of a PPPoE line is often a guess of 10 Mbit/s: only ports that are wires count
-        limit = max(port.speed_bits, 100e6) * _FIRST_SPEED
-        return value if value <= limit else None
-    return value
+_MEANING = {
+    Kind.COUNTER32: _rate,
+    Kind.COUNTER64: _rate,
+    Kind.CHANGE_TIME: _seconds_since,
+    Kind.TIMETICKS: _ticks,
+}
 
 
 @cache
@@ -208,10 +200,3 @@ def _uplink(
 def _label(reading: Reading, row: str, ports: Mapping[str, Port]) -> str:
     port = ports.get(row) if reading.by_port or _is_port(reading.oid) else None
     return port.label if port is not None else row
-
-
-def _plain(value: Value) -> int | str | None:
-    """A value as a profile can name it: numbers, and text in lower case."""
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace").strip().lower()
-    return value if isinstance(value, int | str) else None
