@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from collector.facts import Boot, Facts
-from collector.islands import Island
 from collector.neighbours import Neighbours, Silence
 from collector.rules import RULES, Case, loss_climbed
+from collector.rungs import rungs_of
 from collector.settings import BlameSettings
 from collector.verdict import SiteLooks
 from model.inventory import Inventory
-from model.measurement import Outcome, Rung, Vantage
-from model.outage import Cause, Outage
+from model.outage import Cause, Evidence, Outage
 from model.timeline import Interval
 
 
@@ -52,6 +51,23 @@ def blame(
 
 def _judge(case: Case, settings: BlameSettings) -> Outage:
     found = [evidence for rule in RULES for evidence in rule(case, settings)]
+    cause, confidence, ordered = weigh(found, settings)
+    return Outage(
+        site=case.site.id,
+        start_ms=case.interval.start_ms,
+        end_ms=case.interval.end_ms,
+        open=case.open,
+        cause=cause,
+        confidence=confidence,
+        evidence=ordered,
+    )
+
+
+def weigh(
+    found: Sequence[Evidence], settings: BlameSettings
+) -> tuple[Cause, float, tuple[Evidence, ...]]:
+    """The cause that the evidence speaks for, how surely (0 to 1), and the evidence with what
+    decided first. Raises ValueError without any."""
     doubt: dict[Cause, dict[str, float]] = defaultdict(dict)
     for evidence in found:
         by_rule = doubt[evidence.cause]
@@ -66,16 +82,8 @@ def _judge(case: Case, settings: BlameSettings) -> Outage:
     confidence = belief[cause] * (1 - against * (1 - belief[cause]))
     if confidence < settings.confidence_min:
         cause = Cause.UNKNOWN
-    found.sort(key=lambda evidence: (evidence.cause is not cause, -evidence.weight))
-    return Outage(
-        site=case.site.id,
-        start_ms=case.interval.start_ms,
-        end_ms=case.interval.end_ms,
-        open=case.open,
-        cause=cause,
-        confidence=round(confidence, 3),
-        evidence=tuple(found),
-    )
+    ordered = sorted(found, key=lambda one: (one.cause is not cause, -one.weight))
+    return cause, round(confidence, 3), tuple(ordered)
 
 
 _NARROWER = {Cause.SATELLITE_FADE: Cause.LINK}
@@ -93,14 +101,12 @@ def _case(
 ) -> Case:
     site, interval = silence.site, silence.interval
     boots = facts.boots.get(site.id, ())
-    lived, isp_answered = _rungs(looks[site.id], interval)
     return Case(
         site=site,
         interval=interval,
         open=silence.open,
         maintenance=_maintenance(inventory, silence, settings),
-        probe_lived=lived,
-        isp_answered=isp_answered,
+        rungs=rungs_of(looks[site.id], interval),
         booted=_boot_within(boots, interval, settings),
         survived=any(
             boot.first_ms <= interval.start_ms and boot.last_ms >= interval.end_ms for boot in boots
@@ -112,43 +118,11 @@ def _case(
         region=neighbours.region(silence),
         volts=facts.volts.get(number),
         on_battery=number in facts.on_battery,
+        port_changed=number in facts.port_changes,
         same_hour_days=neighbours.same_hour_days(silence),
         loss=facts.loss.get(number),
         fading_neighbours=neighbours.fading(silence),
     )
-
-
-def _rungs(looks: SiteLooks, interval: Interval) -> tuple[bool | None, bool | None]:
-    """Whether the site's probe measured during the outage (None: it has none), and whether its
-    provider's first hop answered for most of that time."""
-    national = [i for i in looks.of(Vantage.VILLAGE, Rung.NATIONAL) if _inside(i, interval)]
-    if not national:
-        has_probe = any(True for _ in looks.of(Vantage.VILLAGE, Rung.NATIONAL))
-        return (False if has_probe else None), None
-    answered = silent = 0
-    for island in looks.of(Vantage.VILLAGE, Rung.ISP_GATEWAY):
-        if island.outcome is Outcome.UP:
-            answered += _looks_within(island, interval)
-        elif island.outcome is Outcome.DOWN:
-            silent += _looks_within(island, interval)
-    return True, (answered > silent if answered or silent else None)
-
-
-def _inside(island: Island, interval: Interval) -> bool:
-    """Whether a failed look of the probe lies within the outage."""
-    return (
-        island.outcome is Outcome.DOWN
-        and island.first_ms < interval.end_ms
-        and island.last_ms >= interval.start_ms
-    )
-
-
-def _looks_within(island: Island, interval: Interval) -> int:
-    """How many looks of an island (evenly spread) were made in an outage. A good look shortly
-    before it holds into it, but says nothing about it."""
-    before = -((island.first_ms - interval.start_ms) // island.interval_ms)
-    until = (min(island.last_ms, interval.end_ms - 1) - island.first_ms) // island.interval_ms
-    return max(0, until - max(0, before) + 1)
 
 
 def _boot_within(boots: Sequence[Boot], interval: Interval, settings: BlameSettings) -> Boot | None:

@@ -25,6 +25,13 @@ WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($en
 GROUP BY site, boot_id ORDER BY site, first_ms
 """
 
+_COLD_STARTS = """
+SELECT site, epoch_ms("at") AS at_ms FROM looks
+WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
+  AND kind = 'trap' AND target = 'device:coldStart' AND site IN (SELECT site FROM outages)
+ORDER BY site, at_ms
+"""
+
 _GAPS = """
 SELECT site, epoch_ms("at") AS start_ms,
        epoch_ms("at") + round(gap_seconds * 1000)::BIGINT AS end_ms
@@ -67,6 +74,22 @@ JOIN looked l ON l.site = o.site
      AND (l.at_ms < o.start_ms OR l.at_ms >= o.end_ms)
 WHERE o.fades
 GROUP BY o.number
+"""
+
+
+# A notification says when (IF-MIB linkDown, linkUp); a poll says how long ago (ifLastChange).
+_PORTS = """
+WITH changes AS (
+    SELECT site, epoch_ms("at") - coalesce(round(interface_change_seconds * 1000), 0) AS changed_ms
+    FROM looks
+    WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
+      AND (interface_change_seconds IS NOT NULL
+           OR (kind = 'trap' AND target IN ('device:linkDown', 'device:linkUp')))
+      AND site IN (SELECT site FROM outages)
+)
+SELECT DISTINCT o.number FROM outages o
+JOIN changes c ON c.site = o.site
+     AND c.changed_ms BETWEEN o.start_ms - $slack_ms AND o.end_ms + $slack_ms
 """
 
 
@@ -121,12 +144,14 @@ class Loss:
 @dataclass(frozen=True)
 class Facts:
     """What the measurements say; volts and loss are by the outage's number in the given order,
-    ``on_battery`` holds the numbers of those that a UPS announced."""
+    ``on_battery`` holds the numbers of those that a UPS announced, ``port_changes`` of those in
+    which a port of the device went down or up."""
 
     boots: Mapping[str, Sequence[Boot]]
     volts: Mapping[int, Volts]
     loss: Mapping[int, Loss]
     on_battery: frozenset[int] = frozenset()
+    port_changes: frozenset[int] = frozenset()
 
 
 def find_boots(engine: Engine, interval: Interval) -> dict[str, list[Boot]]:
@@ -180,9 +205,12 @@ def find_facts(
     }
     volts: dict[int, Volts] = {}
     on_battery: set[int] = set()
+    ports: set[int] = set()
+    started = {site: list(lives) for site, lives in boots.items()}
     loss: dict[int, Loss] = {}
     volts_window = {"window_ms": settings.volts_window_seconds * 1000}
     fade_window = {"window_ms": settings.fade_window_seconds * 1000}
+    port_slack = {"slack_ms": settings.port_slack_seconds * 1000}
     if outages:
         engine.table("outages", columns)
         for _ in engine.in_parts({site for site, _ in outages}):
@@ -195,7 +223,19 @@ def find_facts(
                     on_battery.add(number)
             for number, *looks in engine.rows(_LOSS_AROUND, {**_bounds(interval), **fade_window}):
                 loss[number] = _worse(looks, usual_loss.get(outages[number][0], 0.0))
-    return Facts(boots, volts, loss, frozenset(on_battery))
+            for site, at_ms in engine.rows(_COLD_STARTS, _bounds(interval)):
+                _note_start(started.setdefault(site, []), at_ms, settings)
+            ports.update(n for (n,) in engine.rows(_PORTS, {**_bounds(interval), **port_slack}))
+    return Facts(started, volts, loss, frozenset(on_battery), frozenset(ports))
+
+
+def _note_start(lives: list[Boot], at_ms: int, settings: BlameSettings) -> None:
+    """Add a start that a device told of (SNMPv2-MIB coldStart), unless its uptime tells of it too.
+    It does not say why."""
+    slack_ms = settings.boot_slack_seconds * 1000
+    if all(abs(life.started_ms - at_ms) > slack_ms for life in lives):
+        lives.append(Boot(at_ms, at_ms, at_ms, 0))
+        lives.sort(key=lambda life: life.first_ms)
 
 
 def _worse(looks: Sequence[float | None], usual: float) -> Loss:

@@ -6,8 +6,10 @@ words that an engineer can check; what that is worth stands in the settings.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from collector.facts import Boot, Loss, Volts
+from collector.rungs import Rungs
 from collector.settings import BlameSettings
 from model.outage import Cause, Evidence
 from model.site import Access, Site
@@ -36,10 +38,8 @@ class Case:
     open: bool
     maintenance: str | None
     """The reason of announced work that covers it."""
-    probe_lived: bool | None
-    """Whether the site's own probe measured on during the outage."""
-    isp_answered: bool | None
-    """Whether, while it lived, the first hop of the provider answered."""
+    rungs: Rungs
+    """What the site's own probe saw meanwhile."""
     booted: Boot | None
     """The device's start that falls into the outage."""
     survived: bool
@@ -55,6 +55,8 @@ class Case:
     volts: Volts | None
     on_battery: bool
     """A UPS said that it carried the load, shortly before the outage or in it."""
+    port_changed: bool
+    """Its device says that one of its ports went down or up at that time."""
     same_hour_days: int
     """On how many days an outage of this site began at the same local hour."""
     loss: Loss | None
@@ -77,15 +79,39 @@ def announced_maintenance(case: Case, settings: BlameSettings) -> Iterator[Evide
 
 
 def probe_measured_on(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
-    """The village's own probe lived: power and device were there, the rungs say what was not."""
-    if not case.probe_lived or case.isp_answered is None:
+    """The village's own probe lived: power and device were there, the rungs say what was not. It
+    says nothing of the way where something nearer explains the silence."""
+    rungs = case.rungs
+    nearer = rungs.lan_answered is False or rungs.portal is not None or rungs.names_failed
+    if not rungs.lived or rungs.isp_answered is None or (nearer and rungs.isp_answered):
         return
-    if case.isp_answered:
+    if rungs.isp_answered:
         text = "its own probe measured on: the provider's first hop answered, nothing beyond did"
         yield Evidence("rungs", Cause.UPSTREAM, settings.weight_probe_lived_isp_up, text)
-    else:
+    elif rungs.lan_answered is not False:
         text = "its own probe measured on: not even the provider's first hop answered"
         yield Evidence("rungs", Cause.LINK, settings.weight_probe_lived_isp_down, text)
+
+
+def own_network_failed(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
+    """The probe lived and could not even reach the site's own router: a cable, a switch, a port."""
+    if case.rungs.lived and case.rungs.lan_answered is False:
+        text = "its own probe measured on: not even the site's own router answered"
+        yield Evidence("lan", Cause.LAN, settings.weight_lan_failed, text)
+
+
+def portal_in_the_way(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
+    """The line carries one page only: somebody wants to be paid, or logged in to."""
+    if case.rungs.portal is not None:
+        text = f"its own probe met a page that stands in the way: {case.rungs.portal}"
+        yield Evidence("portal", Cause.CAPTIVE_PORTAL, settings.weight_portal, text)
+
+
+def names_failed(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
+    """All that was tried failed for want of a name, while the way to the provider was there."""
+    if case.rungs.names_failed and case.rungs.isp_answered is not False:
+        text = "its own probe measured on: no name was resolved, so that nothing could be tried"
+        yield Evidence("names", Cause.DNS, settings.weight_names_failed, text)
 
 
 def device_started(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
@@ -108,19 +134,23 @@ def device_started(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
 
 def device_survived(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
     """The uptime is longer than the outage: the device lived, so it was the line."""
-    if case.survived and not case.probe_lived:
+    if case.survived and not case.rungs.lived:
         text = "its device's uptime is longer than the outage: it lived, the line did not"
         yield Evidence("uptime", Cause.LINK, settings.weight_device_survived, text)
+
+
+def port_changed(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
+    """A port of the device went down or up (IF-MIB linkDown, linkUp, ifLastChange) while the device
+    itself lived: the line fell, or what it hangs on. One that starts anew takes its ports up."""
+    if case.port_changed and case.booted is None:
+        text = "its device lived and says that one of its ports went down or up at that time"
+        yield Evidence("port", Cause.LINK, settings.weight_port_changed, text)
 
 
 def fell_with_upstream(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
     """Most of what hangs on one upstream node fell silent together."""
     group = case.upstream
-    if (
-        group is not None
-        and group.fell >= settings.upstream_sites_min
-        and group.share >= settings.upstream_share_min
-    ):
+    if _whole(group, settings.upstream_sites_min, settings.upstream_share_min):
         text = f"{group.fell} of {group.sites} sites on upstream {group.node} fell together"
         yield Evidence("upstream", Cause.UPSTREAM, settings.weight_upstream_together, text)
 
@@ -128,11 +158,7 @@ def fell_with_upstream(case: Case, settings: BlameSettings) -> Iterator[Evidence
 def fell_with_feeder(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
     """Its neighbours on the same electricity feeder fell with it, or were out already."""
     group = case.feeder
-    if (
-        group is not None
-        and group.fell >= settings.feeder_sites_min
-        and group.share >= settings.feeder_share_min
-    ):
+    if _whole(group, settings.feeder_sites_min, settings.feeder_share_min):
         text = f"{group.fell} of {group.sites} sites on feeder {group.node} fell together"
         yield Evidence("feeder", Cause.POWER, settings.weight_feeder_together, text)
     elif case.feeder_out_already and group is not None:
@@ -142,17 +168,19 @@ def fell_with_feeder(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
 
 def fell_with_region(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
     """Most of a kabupaten fell together: of one provider, its network; of all, their power."""
+    least, share = settings.region_sites_min, settings.region_share_min
     region, provider = case.region, case.provider
-    if region is not None and _whole(region, settings):
+    if _whole(region, least, share):
         text = f"{region.fell} of {region.sites} sites of kabupaten {region.node} fell together"
         yield Evidence("region", Cause.POWER, settings.weight_region_together, text)
-    elif provider is not None and _whole(provider, settings):
+    elif _whole(provider, least, share):
         text = f"{provider.fell} of {provider.sites} sites of {provider.node} fell together"
         yield Evidence("provider", Cause.UPSTREAM, settings.weight_provider_together, text)
 
 
-def _whole(group: Together, settings: BlameSettings) -> bool:
-    return group.fell >= settings.region_sites_min and group.share >= settings.region_share_min
+def _whole(group: Together | None, sites_min: int, share_min: float) -> TypeGuard[Together]:
+    """Whether so many of a group fell together that it fell as one."""
+    return group is not None and group.fell >= sites_min and group.share >= share_min
 
 
 def ups_carried(case: Case, settings: BlameSettings) -> Iterator[Evidence]:
@@ -213,8 +241,12 @@ def what_is_usual(_case: Case, settings: BlameSettings) -> Iterator[Evidence]:
 RULES: tuple[Rule, ...] = (
     announced_maintenance,
     probe_measured_on,
+    own_network_failed,
+    portal_in_the_way,
+    names_failed,
     device_started,
     device_survived,
+    port_changed,
     fell_with_upstream,
     fell_with_feeder,
     fell_with_region,

@@ -6,29 +6,38 @@ itself needs must have been good. A lone bad look stops nothing, as it is no out
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from collector.accounting import window_of
 from collector.archive.parquet import ParquetArchive
 from collector.engine import Engine
-from collector.islands import Island, Series, find_islands
-from collector.settings import TruthSettings, VerdictSettings
+from collector.islands import Series, find_islands
+from collector.settings import TruthSettings
+from collector.stops import Claims, Stops, carrying, claims_of
 from collector.weeks import week_entry, week_interval
 from model.inventory import CENTRE_SITE, Inventory
 from model.ladder import rung_of
-from model.measurement import Outcome, Rung
+from model.measurement import Outcome, Rung, Vantage
 from model.service import ServiceWeek
 from model.site import Site
 from model.summary import SiteWeek
-from model.timeline import Interval, intersect, subtract, union
+from model.timeline import Interval, Run, intersect, subtract, union
 from model.week import Week
 
-_SERVICE_RUNGS = frozenset({Rung.DNS, Rung.APPLICATION})
+_SERVICE_RUNGS = frozenset({Rung.LAN, Rung.DNS, Rung.APPLICATION})
 _SERVICE_KINDS = frozenset({"captive"})
 """Looks that decide whether a service can be used while the internet of its site works. Path,
 throughput and the dish's own word explain; they stop nothing."""
-_EXPLAINING_KINDS = frozenset({"path", "throughput", "starlink", "snmp", "device"})
+_EXPLAINING_KINDS = frozenset({"path", "throughput", "starlink", "snmp", "device", "trap"})
+
+_BLACK_HOLES = """
+SELECT site, epoch_ms("at") FROM looks
+WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
+  AND kind = 'path' AND mtu_black_hole = 1
+ORDER BY ALL
+"""
 
 
 def service_weeks(
@@ -47,18 +56,36 @@ def service_weeks(
     interval = week_interval(inventory, week, now)
     with Engine() as engine:
         engine.open_looks(ParquetArchive(data / "archive").files(interval))
-        needed: dict[str, list[Series]] = defaultdict(list)
-        for series in find_islands(engine, interval, chosen.verdict):
-            if series.site != CENTRE_SITE and decides(series.kind, series.target):
-                needed[series.site].append(series)
+        needs = find_needs(engine, inventory, interval, chosen)
+    site_weeks = {one.site: one for one in record.site_weeks}
+    stops = needs.stops({site: one.runs for site, one in site_weeks.items()}, chosen)
     found = []
-    for site_week in record.site_weeks:
-        site = inventory.by_id[site_week.site]
+    for site_id, site_week in site_weeks.items():
+        site = inventory.by_id[site_id]
         whole = window_of(site, week, min(now, interval.end_ms))
         if whole is not None:
             window = site.service_hours.intervals(whole, site.timezone, week.monday)
-            found.append(readiness(site, site_week, window, needed[site.id], chosen.verdict))
+            one = readiness(site, site_week, window, needs.claims.get(site_id, ()))
+            found.append(replace(one, stops=stops.of(site_id)))
     return found
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What is known of what services need, by site."""
+
+    claims: Mapping[str, Sequence[Claims]]
+    targets: Mapping[str, Sequence[str]]
+    black_holes: Mapping[str, Sequence[Interval]]
+
+    def stops(self, runs: Mapping[str, Sequence[Run]], settings: TruthSettings) -> Stops:
+        """The stops of all sites, whose timelines are given."""
+        up = {
+            site: union(run.interval for run in some if run.outcome is Outcome.UP)
+            for site, some in runs.items()
+            if site in self.claims
+        }
+        return Stops(self.claims, self.targets, up, self.black_holes, settings)
 
 
 def decides(kind: str, target: str) -> bool:
@@ -68,27 +95,56 @@ def decides(kind: str, target: str) -> bool:
     return kind in _SERVICE_KINDS or rung_of(target) in _SERVICE_RUNGS
 
 
+def find_needs(
+    engine: Engine, inventory: Inventory, interval: Interval, settings: TruthSettings
+) -> Needs:
+    """What the looks of ``interval`` say of what services need."""
+    by_site: dict[str, list[Series]] = defaultdict(list)
+    holes: dict[str, list[Interval]] = defaultdict(list)
+    hold_ms = settings.verdict.lone_look_seconds * 1000
+    for _ in engine.in_parts(site.id for site in inventory.sites):
+        for series in find_islands(engine, interval, settings.verdict):
+            if series.site != CENTRE_SITE and _matters(series):
+                by_site[series.site].append(series)
+        bounds = {"start_ms": interval.start_ms, "end_ms": interval.end_ms}
+        for site, at_ms in engine.rows(_BLACK_HOLES, bounds):
+            holes[site].append(Interval(at_ms - hold_ms, at_ms + hold_ms))
+    claims: dict[str, list[Claims]] = {}
+    targets: dict[str, list[str]] = {}
+    for site, all_of_site in by_site.items():
+        needed = [one for one in all_of_site if decides(one.kind, one.target)]
+        if needed:
+            targets[site] = [one.target for one in needed]
+            claims[site] = [
+                claims_of(one, carrying(one, all_of_site), settings.verdict) for one in needed
+            ]
+    return Needs(claims, targets, holes)
+
+
+def _matters(series: Series) -> bool:
+    """Whether a series decides, or proves that the site's own network works."""
+    return decides(series.kind, series.target) or series.vantage == Vantage.VILLAGE
+
+
 def readiness(
     site: Site,
     site_week: SiteWeek,
     window: Sequence[Interval],
-    needed: Iterable[Series],
-    settings: VerdictSettings,
+    needed: Iterable[Claims],
 ) -> ServiceWeek:
-    """One site's readiness in its service hours ``window``, from its timeline and the looks that
-    its service needs."""
+    """One site's readiness in its service hours ``window``, from its timeline and what the looks
+    say that its service needs."""
     up = union(run.interval for run in site_week.runs if run.outcome is Outcome.UP)
     stopped: dict[str, list[Interval]] = defaultdict(list)
     for outage in site_week.outages:
         stopped[outage.cause.value].append(Interval(outage.start_ms, outage.end_ms))
     ready = intersect(window, up)
-    for series in needed:
-        good, bad = _claims(series.islands, settings)
-        for reason, some in bad.items():
-            what = f"{series.target.partition(':')[0]}: {reason}"
+    for one in needed:
+        for claim in one.bad:
+            what = f"{claim.target.partition(':')[0]}: {claim.reason}"
             # A service look that fails during an outage of the line is that outage.
-            stopped[what] += intersect(union(some), up)
-        ready = intersect(ready, good)
+            stopped[what] += intersect([claim.interval], up)
+        ready = intersect(ready, one.good)
     left = subtract(window, ready)
     named: dict[str, tuple[Interval, ...]] = {}
     for what, found in sorted(stopped.items(), key=lambda item: item[0]):
@@ -96,22 +152,3 @@ def readiness(
             named[what] = tuple(part)
             left = subtract(left, part)  # each moment has one reason, so that they add up
     return ServiceWeek(site.id, site_week.week, tuple(window), tuple(ready), named)
-
-
-def _claims(
-    islands: Sequence[Island], settings: VerdictSettings
-) -> tuple[list[Interval], dict[str, list[Interval]]]:
-    """When one series was good, and when it was bad by reason. A good look speaks until the next
-    one is due; what is too short to be an outage between good looks was good."""
-    good: list[Interval] = []
-    bad: dict[str, list[Interval]] = defaultdict(list)
-    for island in islands:
-        stretch = Interval(island.first_ms, island.last_ms + island.interval_ms)
-        if island.outcome is Outcome.UP:
-            good.append(stretch)
-        elif island.outcome is Outcome.DOWN:
-            if island.looks >= settings.confirm_looks:
-                bad[island.reason].append(stretch)
-            else:
-                good.append(stretch)
-    return union(good), bad

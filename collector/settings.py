@@ -57,10 +57,22 @@ class BlameSettings:
     fade_neighbour_seconds: int = 2700
     maintenance_overlap_min: float = 0.5
     maintenance_slack_seconds: int = 900
+    port_slack_seconds: int = 360
+    """How far beside its outage a port may have changed: a failure is noticed by the next look."""
+    service_share_min: float = 0.5
+    """When so many of those who need a service fail at it together, the service failed."""
+    service_sites_min: int = 3
 
     weight_maintenance: float = 0.9999
     weight_probe_lived_isp_up: float = 0.95
     weight_probe_lived_isp_down: float = 0.80
+    weight_lan_failed: float = 0.95
+    weight_portal: float = 0.95
+    weight_names_failed: float = 0.90
+    weight_port_changed: float = 0.60
+    weight_large_packets_vanish: float = 0.90
+    weight_service_together: float = 0.85
+    weight_service_alone: float = 0.60
     weight_upstream_together: float = 0.93
     weight_feeder_together: float = 0.85
     weight_region_together: float = 0.85

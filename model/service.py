@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from model.definition import Definition
 from model.site import Site
+from model.outage import Outage
 from model.timeline import Interval, intersect, subtract, total_ms, union
 from model.week import Week
 
@@ -27,6 +28,9 @@ class ServiceWeek:
     window: tuple[Interval, ...]
     ready: tuple[Interval, ...]
     stopped: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
+    stops: tuple[Outage, ...] = ()
+    """When the service could not be used although its line worked, in and out of service hours, and
+    why. They are no outages of the site."""
 
     @property
     def window_ms(self) -> int:

@@ -30,11 +30,20 @@ _MOMENT = r"(?:(?:last |next )?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)|\d{4}-\d\d-\d\d) 
 _ENTRY = re.compile(
     rf"(?:(?P<start>{_MOMENT}|every day \d\d:\d\d) - (?P<end>{_MOMENT}|\d\d:\d\d) )?"
     r"(?P<what>up|down|silent|unknown|[\d.]+ V)"
-    r"(?: because (?P<reason>[a-z ]+?))?(?: loss (?P<loss>\d+) %)?(?: rtt (?P<rtt>\d+) ms)?"
+    r"(?: because (?P<reason>[a-z0-9_: ]+?))?(?: loss (?P<loss>\d+) %)?(?: rtt (?P<rtt>\d+) ms)?"
     r"(?: shifted (?P<shift>\d+) s)?"
 )
 _BOOT_REASONS = {"unsaid": 0, "power": 1, "watchdog": 2, "planned": 3}
+_BEYOND_PINGS = {
+    "lan": ("ping", "lan:router"),
+    "dns": ("dns", "dns:resolver"),
+    "by_name": ("http", "national:page"),
+    "captive": ("captive", "national:hotspot"),
+    "application": ("http", "application:siap"),
+}
+"""The keys of further looks of a site's own probe, with their kinds and targets."""
 _SITE_KEYS = {
+    *_BEYOND_PINGS, "kind", "traps", "port_changed", "black_hole",
     "id", "copies", "access", "feeder", "upstream", "zone", "hours", "in_service_from",
     "power_hours", "kabupaten", "centre", "village", "isp_gateway", "boots", "volts", "gaps",
     "late",
@@ -138,7 +147,7 @@ class Scenario:
         return Site(
             id=table["id"],
             name=table["id"],
-            kind="kantor_desa",
+            kind=table.get("kind", "kantor_desa"),
             village=parse_code(f"{table.get('kabupaten', '61.01')}.13.2002"),
             access=Access(table.get("access", "4g")),
             provider="isp",
@@ -171,19 +180,46 @@ class Scenario:
                 rows += self._pings(site, "village", "national", table["village"], zone)
                 gateway = table.get("isp_gateway", table["village"])
                 rows += self._pings(site, "village", "isp_gateway", gateway, zone)
+                for key, (kind, target) in _BEYOND_PINGS.items():
+                    rows += self._pings(site, "village", target, table.get(key, ()), zone, kind)
                 rows += self._device(table, zone)
+                rows += self._told(table, zone)
         return rows
 
+    def _told(self, table: Mapping[str, Any], zone: str) -> Iterator[Row]:
+        """Notifications of the device, and what looks at its path found."""
+        for text in table.get("traps", ()):
+            when, _, name = text.rpartition(" ")
+            yield {"site": table["id"], "vantage": "centre", "kind": "trap",
+                   "target": f"device:{name}", "at_ms": self.moment(when, zone),
+                   "outcome": Outcome.UP, "reason": "",
+                   **({"on_battery": 1.0} if name == "upsOnBattery" else {})}  # fmt: skip
+        for text in table.get("black_hole", ()):
+            yield {"site": table["id"], "vantage": "village", "kind": "path",
+                   "target": "application:way", "at_ms": self.moment(text, zone),
+                   "outcome": Outcome.UP, "reason": "", "mtu_black_hole": 1.0}  # fmt: skip
+
     def _pings(
-        self, site: str, vantage: str, target: str, entries: Iterable[str], zone: str
+        self,
+        site: str,
+        vantage: str,
+        target: str,
+        entries: Iterable[str],
+        zone: str,
+        kind: str = "ping",
     ) -> Iterator[Row]:
         owed = 0.0
         for at_ms, entry in self._grid(vantage, entries, zone):
             if entry["what"] == "silent":
                 continue
             outcome = Outcome[entry["what"].upper()]
-            row = {"site": site, "vantage": vantage, "kind": "ping", "target": target,
+            row = {"site": site, "vantage": vantage, "kind": kind, "target": target,
                    "at_ms": at_ms, "outcome": outcome, "reason": entry["reason"] or ""}  # fmt: skip
+            if outcome is Outcome.DOWN:
+                row["reason"] = entry["reason"] or "no answer"
+            if kind != "ping":
+                yield row
+                continue
             if outcome is Outcome.UP:
                 owed += _ECHOES * int(entry["loss"] or 0) / 100
                 missing = int(owed + 1e-9)
@@ -191,7 +227,7 @@ class Scenario:
                 row |= {"sent": _ECHOES, "received": _ECHOES - missing,
                         "rtt_median_seconds": int(entry["rtt"] or 50) / 1000}  # fmt: skip
             elif outcome is Outcome.DOWN:
-                row |= {"sent": _ECHOES, "received": 0, "reason": "no answer"}
+                row |= {"sent": _ECHOES, "received": 0}
             yield row
 
     def _device(self, table: Mapping[str, Any], zone: str) -> Iterator[Row]:
@@ -210,6 +246,10 @@ class Scenario:
             row = base | {"at_ms": at_ms, "outcome": Outcome.UP, "reason": ""}
             row |= {"boot_id": number, "boot_reason": reason}
             row["uptime_seconds"] = (at_ms - started) / 1000
+            if "port_changed" in table and at_ms >= (
+                changed := self.moment(table["port_changed"], zone)
+            ):
+                row["interface_change_seconds"] = (at_ms - changed) / 1000
             if at_ms in volts:
                 row["supply_volts"] = float(volts[at_ms]["what"].removesuffix(" V"))
             yield row

@@ -1,7 +1,6 @@
 """Blame: neighbours, parents, and evidence that competes."""
 
 from dataclasses import replace
-from datetime import date
 
 import pytest
 
@@ -15,24 +14,13 @@ from model.definition import Definition
 from model.inventory import Inventory, Maintenance, Province, Upstream
 from model.measurement import Outcome
 from model.outage import Cause, Outage
-from model.site import Access, ServiceHours, Site
+from model.site import Access, Site
 from model.timeline import Interval
+from tests.collector.sites import a_site
 
 MIN = 60_000
 SETTINGS = BlameSettings()
-SITE = Site(
-    id="s1",
-    name="s1",
-    kind="kantor_desa",
-    village="61.01.13.2002",
-    access=Access.CELLULAR,
-    provider="isp",
-    timezone="Asia/Pontianak",
-    service_hours=ServiceHours.parse("Mon-Fri 07:30-15:30"),
-    service_critical=True,
-    interval_seconds=60,
-    in_service_from=date(2020, 1, 1),
-)
+SITE = a_site("s1")
 UPSTREAMS = {
     "lone": Upstream("lone", "lone", "isp"),
     "backbone": Upstream("backbone", "backbone", "isp"),

@@ -2,7 +2,6 @@
 
 import ast
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,35 +10,24 @@ import pytest
 from collector import rules
 from collector.facts import Boot, Loss, Volts
 from collector.rules import Case, Rule, Together
+from collector.rungs import Rungs
 from collector.settings import BlameSettings
 from model.outage import Cause
-from model.site import Access, ServiceHours, Site
+from model.site import Access
 from model.timeline import Interval
+from tests.collector.sites import a_site
 
 SETTINGS = BlameSettings()
 HOUR_MS = 3_600_000
 OUTAGE = Interval(10 * HOUR_MS, 11 * HOUR_MS)
-SITE = Site(
-    id="a",
-    name="a",
-    kind="kantor_desa",
-    village="61.01.13.2002",
-    access=Access.CELLULAR,
-    provider="isp",
-    timezone="Asia/Pontianak",
-    service_hours=ServiceHours.parse("Mon-Fri 07:30-15:30"),
-    service_critical=True,
-    interval_seconds=300,
-    in_service_from=date(2026, 1, 1),
-)
+SITE = a_site(interval_seconds=300)
 GEO = replace(SITE, access=Access.GEO)
 BARE = Case(
     site=SITE,
     interval=OUTAGE,
     open=False,
     maintenance=None,
-    probe_lived=None,
-    isp_answered=None,
+    rungs=Rungs(),
     booted=None,
     survived=False,
     feeder=None,
@@ -49,6 +37,7 @@ BARE = Case(
     region=None,
     volts=None,
     on_battery=False,
+    port_changed=False,
     same_hour_days=1,
     loss=None,
     fading_neighbours=0,
@@ -67,8 +56,20 @@ def found(rule: Rule, **known: Any) -> set[Cause]:
 
 FINDS = [
     (rules.announced_maintenance, {"maintenance": "new mast"}, Cause.MAINTENANCE),
-    (rules.probe_measured_on, {"probe_lived": True, "isp_answered": True}, Cause.UPSTREAM),
-    (rules.probe_measured_on, {"probe_lived": True, "isp_answered": False}, Cause.LINK),
+    (rules.probe_measured_on, {"rungs": Rungs(lived=True, isp_answered=True)}, Cause.UPSTREAM),
+    (rules.probe_measured_on, {"rungs": Rungs(lived=True, isp_answered=False)}, Cause.LINK),
+    (rules.own_network_failed, {"rungs": Rungs(lived=True, lan_answered=False)}, Cause.LAN),
+    (
+        rules.portal_in_the_way,
+        {"rungs": Rungs(lived=True, isp_answered=True, portal="quota used up")},
+        Cause.CAPTIVE_PORTAL,
+    ),
+    (
+        rules.names_failed,
+        {"rungs": Rungs(lived=True, isp_answered=True, names_failed=True)},
+        Cause.DNS,
+    ),
+    (rules.port_changed, {"port_changed": True}, Cause.LINK),
     (rules.device_started, {"booted": boot(1)}, Cause.POWER),
     (rules.device_started, {"booted": boot(2)}, Cause.DEVICE),
     (rules.device_started, {"booted": boot(0)}, Cause.POWER),
@@ -100,12 +101,24 @@ FINDS = [
 SAYS_NOTHING = [
     (rules.announced_maintenance, {}),
     (rules.probe_measured_on, {}),
-    (rules.probe_measured_on, {"probe_lived": False}),
-    (rules.probe_measured_on, {"probe_lived": True}),  # no look at the provider's first hop
+    (rules.probe_measured_on, {"rungs": Rungs(lived=False)}),
+    (rules.probe_measured_on, {"rungs": Rungs(lived=True)}),  # no look at the provider's first hop
+    # Something nearer explains why nothing beyond answered.
+    (rules.probe_measured_on, {"rungs": Rungs(True, lan_answered=False, isp_answered=False)}),
+    (rules.probe_measured_on, {"rungs": Rungs(True, isp_answered=True, portal="captive portal")}),
+    (rules.probe_measured_on, {"rungs": Rungs(True, isp_answered=True, names_failed=True)}),
+    (rules.own_network_failed, {}),
+    (rules.own_network_failed, {"rungs": Rungs(lived=True, lan_answered=True)}),
+    (rules.portal_in_the_way, {"rungs": Rungs(lived=True, isp_answered=True)}),
+    # The way to the provider is gone, and its resolver with it.
+    (rules.names_failed, {"rungs": Rungs(True, isp_answered=False, names_failed=True)}),
+    (rules.names_failed, {"rungs": Rungs(lived=True, isp_answered=True)}),
+    (rules.port_changed, {}),
+    (rules.port_changed, {"port_changed": True, "booted": boot(1)}),  # a start takes ports up
     (rules.device_started, {}),
     (rules.device_started, {"booted": boot(3)}),  # people restart a router whatever is wrong
     (rules.device_survived, {}),
-    (rules.device_survived, {"survived": True, "probe_lived": True}),  # its rungs say more
+    (rules.device_survived, {"survived": True, "rungs": Rungs(lived=True)}),  # its rungs say more
     (rules.fell_with_upstream, {}),
     (rules.fell_with_upstream, {"upstream": Together("pop", 2, 2)}),  # too few
     (rules.fell_with_upstream, {"upstream": Together("pop", 3, 6)}),  # half of them live
@@ -176,7 +189,7 @@ def test_the_prior_is_the_weakest() -> None:
     assert max(priors) < min(others)
 
 
-@pytest.mark.parametrize("name", ["rules", "blame", "blind", "verdict", "accounting"])
+@pytest.mark.parametrize("name", ["rules", "rungs", "blame", "blind", "verdict", "accounting"])
 def test_no_number_outside_the_settings(name: str) -> None:
     """A threshold in a rule would be a number nobody can find: only identities and units of time
     stand in the code (beside them: a code of METRICS' boot_reason in the rules, the p90's own name

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from collector.services import service_weeks
 from collector.weeks import week_records
 from model.measurement import Outcome
 from model.outage import Cause, Outage
-from model.summary import SiteWeek, WeekRecord
+from model.summary import SiteWeek, Summary, WeekRecord
 from tests.collector.scenario_player import (
     Scenario,
     duration_ms,
@@ -22,7 +23,7 @@ FOLDER = Path(__file__).parents[1] / "scenarios"
 PATHS = sorted(FOLDER.glob("*.toml"))
 TABLES = ("expect_before", "expect", "expect_next")
 KEYS = {"outages", "raw", "service", "sla", "state", "unknown", "mttr", "mttr_median", "count",
-        "mtbf", "loss_p95", "rtt_ms", "exists"}  # fmt: skip
+        "mtbf", "loss_p95", "rtt_ms", "exists", "stops", "ready"}  # fmt: skip
 OUTAGE_KEYS = {"from", "to", "cause", "open", "parent", "rules"}
 
 
@@ -36,6 +37,7 @@ def test_scenario(path: Path, tmp_path: Path) -> None:
     if scenario.rows(late=True):
         scenario.write(tmp_path, late=True)
     _compare(scenario, "expect", (records := _records(scenario, tmp_path))[0])
+    _compare_services(scenario, tmp_path)
     if "expect_next" in scenario.raw:
         _compare(scenario, "expect_next", records[1])
 
@@ -71,8 +73,15 @@ def test_causes_that_rules_can_find_have_a_scenario() -> None:
     }
     assert found >= {
         Cause.POWER, Cause.DEVICE, Cause.LINK, Cause.UPSTREAM, Cause.SATELLITE_FADE,
-        Cause.MAINTENANCE,
+        Cause.MAINTENANCE, Cause.LAN, Cause.DNS, Cause.CAPTIVE_PORTAL,
     }  # fmt: skip
+    stops = {
+        stop["cause"]
+        for path in PATHS
+        for content in read_scenario(path).expected("expect").values()
+        for stop in content.get("stops", ())
+    }
+    assert stops >= {Cause.SERVICE, Cause.DNS, Cause.LAN, Cause.CAPTIVE_PORTAL, Cause.UPSTREAM}
 
 
 def _records(scenario: Scenario, data: Path) -> list[WeekRecord]:
@@ -80,6 +89,24 @@ def _records(scenario: Scenario, data: Path) -> list[WeekRecord]:
     if "expect_next" in scenario.raw:
         weeks.append(scenario.week.plus(1))
     return week_records(data, scenario.inventory, weeks, now_ms=scenario.now_ms)
+
+
+def _compare_services(scenario: Scenario, data: Path) -> None:
+    """Stops of services and their ready hours, of the sites of which the file speaks so."""
+    speaks = {site: one for site, one in scenario.expected("expect").items() if "ready" in one}
+    if not speaks:
+        return
+    found = service_weeks(data, scenario.inventory, scenario.week, now_ms=scenario.now_ms)
+    for one in found:
+        expected = speaks[one.site]
+        zone = scenario.inventory.by_id[one.site].timezone
+        pairs = list(zip(one.stops, expected["stops"], strict=True))
+        assert [_outage(stop, wanted) for stop, wanted in pairs] == [
+            _wanted_outage(wanted, scenario, zone) for _, wanted in pairs
+        ]
+        assert Summary(one.ready_ms, one.stopped_ms, one.unknown_ms) == summary_of(
+            expected["ready"].replace("ready", "up").replace("stopped", "down")
+        )
 
 
 def _compare(scenario: Scenario, table: str, record: WeekRecord) -> None:
@@ -126,7 +153,7 @@ def _concluded(
         "loss_p95": week.quality.loss_p95 and round(week.quality.loss_p95, 6),
         "rtt_ms": week.quality.rtt_median_seconds and round(1000 * week.quality.rtt_median_seconds),
     }
-    return {key: seen[key] for key in expected}
+    return {key: seen[key] for key in expected if key in seen}
 
 
 def _outage(outage: Outage, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,7 +172,7 @@ def _outage(outage: Outage, wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 def _wanted(expected: Mapping[str, Any], scenario: Scenario, zone: str) -> dict[str, Any]:
     """The file's words as values."""
-    wanted = dict(expected)
+    wanted = {key: value for key, value in expected.items() if key not in ("stops", "ready")}
     for name in ("raw", "service", "sla"):
         wanted[name] = summary_of(expected[name])
     for name in ("mttr", "mttr_median", "mtbf"):

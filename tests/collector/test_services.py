@@ -7,6 +7,7 @@ import pytest
 from collector.islands import Island, Series
 from collector.services import decides, readiness
 from collector.settings import VerdictSettings
+from collector.stops import claims_of
 from model.definition import Quality, State
 from model.measurement import Outcome
 from model.outage import Cause, Outage
@@ -49,7 +50,8 @@ def series(
 
 
 def found(week: SiteWeek, *needed: Series) -> ServiceWeek:
-    result = readiness(SITE, week, WINDOW, needed, VerdictSettings())
+    claims = [claims_of(one, [], VerdictSettings()) for one in needed]
+    result = readiness(SITE, week, WINDOW, claims)
     parts = result.ready_ms + result.stopped_ms + result.unknown_ms
     assert parts == result.window_ms == 8 * HOUR
     assert result.stopped_ms == sum(total_ms(some) for some in result.stopped.values())
