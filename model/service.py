@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from model.definition import Definition
-from model.site import Site
 from model.outage import Outage
+from model.site import Site
 from model.timeline import Interval, intersect, subtract, total_ms, union
 from model.week import Week
 
