@@ -17,6 +17,7 @@ import pyarrow.parquet as pq  # noqa: TID251 - the one file that writes with pya
 
 from collector.archive.order import DAY_MS, SORT_COLUMNS, ordered
 from collector.archive.parts import Part, part_name, part_of, visible
+from collector.archive.precision import SHORTENED, shortened, with_repeats, without_repeats
 from model.columns import NUMBER_COLUMNS, TEXT_COLUMNS, Block, Coded
 from model.errors import InputError, UnavailableError
 from model.measurement import METRICS
@@ -27,19 +28,6 @@ ROW_GROUP_ROWS = 256 * 1024
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,119}", re.ASCII)
 _TEXT = pa.dictionary(pa.int32(), pa.string())
-_BITS: Mapping[str, int] = {
-    "rtt_min_seconds": 11,
-    "rtt_median_seconds": 11,
-    "rtt_p95_seconds": 8,
-    "rtt_max_seconds": 8,
-    "jitter_seconds": 8,
-    "supply_volts": 8,
-}
-"""Kept as 32 bits of which so many after the leading one are not zero. Noise does not compress: the
-bits beyond were half of the archive. 11 bits: off by at most 0.025 % (10 microseconds in 40
-milliseconds, less than a village router's own clock and queue add); 8 bits: by 0.2 % (the highest
-of five echoes, and what is reckoned from them, differ from look to look by a hundred times more; a
-router's volt meter is good for 2 %)."""
 COMPACT_PARTS = 12
 """A day folder with more parts is compacted (one part is added every five minutes)."""
 COMPACT_ROWS = 4_000_000
@@ -52,7 +40,7 @@ def metric_type(name: str) -> pa.DataType:
     """The column type of a metric of METRICS."""
     if METRICS[name].whole:
         return pa.int64()
-    return pa.float32() if name in _BITS else pa.float64()
+    return pa.float32() if name in SHORTENED else pa.float64()
 
 
 class ParquetArchive:
@@ -102,6 +90,12 @@ class ParquetArchive:
         return sum(
             pq.read_table(path, columns=["outcome"], filters=_within(interval)).num_rows
             for path in self.files(interval)
+        )
+
+    def kept(self, name: str) -> int:
+        """The rows of the part files of that name."""
+        return sum(
+            pq.read_metadata(path).num_rows for path in self.folder.glob(f"day=*/{name}.parquet")
         )
 
     def looks(self, interval: Interval) -> Block:
@@ -228,15 +222,7 @@ def _block(tables: Sequence[pa.Table]) -> Block:
             columns[field.name] = column.to_numpy()
         else:
             columns[field.name] = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return Block(columns, table.num_rows)
-
-
-def _rounded(values: np.ndarray[Any, Any], kept_bits: int) -> np.ndarray[Any, Any]:
-    """The nearest numbers with so many bits after the leading one; NaN and infinity stay."""
-    cleared = 23 - kept_bits  # of the 23 that IEEE 754 single precision has there
-    bits = values.astype(np.float32).view(np.uint32)
-    near = (bits + np.uint32(1 << (cleared - 1))) >> np.uint32(cleared) << np.uint32(cleared)
-    return np.where(np.isfinite(values), near, bits).view(np.float32)
+    return with_repeats(Block(columns, table.num_rows))
 
 
 def _write_options(schema: pa.Schema) -> dict[str, Any]:
@@ -247,7 +233,7 @@ def _write_options(schema: pa.Schema) -> dict[str, Any]:
     dictionaries = [f.name for f in schema if f.name not in encodings]
     return {
         "compression": "zstd",
-        "compression_level": 3,
+        "compression_level": 6,
         "row_group_size": ROW_GROUP_ROWS,
         "use_dictionary": dictionaries,
         "column_encoding": encodings,
@@ -260,6 +246,7 @@ def _write_options(schema: pa.Schema) -> dict[str, Any]:
 
 def _table(columns: Mapping[str, Any]) -> pa.Table:
     arrays: dict[str, Any] = {}
+    columns = without_repeats(columns)
     for name in (*SORT_COLUMNS, "at_ms", "outcome", "reason", *METRICS):
         if name not in columns:
             continue
@@ -286,8 +273,8 @@ def _metric(name: str, values: np.ndarray[Any, Any]) -> pa.Array:
     if pa.types.is_integer(kind):
         whole = values if mask is None else np.where(missing, 0, values)
         return pa.array(whole.astype(np.int64), mask=mask)
-    if name in _BITS:
-        values = _rounded(values, _BITS[name])
+    if name in SHORTENED:
+        values = shortened(name, values)
     return pa.array(values.astype(kind.to_pandas_dtype(), copy=False), mask=mask)
 
 
