@@ -21,7 +21,7 @@ from model.errors import InputError
 from model.inventory import Inventory
 from model.outage import Cause
 from model.region import RegionCode, Register
-from model.site import Access
+from model.site import Access, Site
 from model.summary import WeekRecord
 
 _CELL_METRES = 75.0
@@ -123,7 +123,7 @@ def document(given: MapInput, words: Words) -> dict[str, Any]:
         "villages": map_pack.villages(given.register, places),
         "tiles": _tiles(given, places),
         **_regions(given, grid),
-        **_sites(given, words),
+        **_sites(given, words, sites),
         "siteWeeks": map_pack.site_weeks(sites, given.records),
         "lastGood": map_pack.last_good_values(sites, given.records),
         "rule": [
@@ -152,23 +152,19 @@ def _regions(given: MapInput, grid: Grid) -> dict[str, Any]:
     named = [code for code in kabupaten if code in labels]
     places = dict(zip(named, grid.cells([labels[code] for code in named]), strict=True))
     return {
-        "kabupaten": [
-            [code, register.name(code), *places.get(code, ())]
-            for code in kabupaten
-        ],
+        "kabupaten": [[code, register.name(code), *places.get(code, ())] for code in kabupaten],
         "kecamatan": [
             [kabupaten[code[:5]], code, register.name(code)] for code in register.kecamatan
         ],
     }
 
 
-def _sites(given: MapInput, words: Words) -> dict[str, Any]:
-    """Kinds, access technologies and providers that are used, and for each site its village, name,
-    the three, whether a service depends on it, and whom to call."""
-    number = {village.code: at for at, village in enumerate(given.register.villages)}
-    sites = [site for site in given.inventory.sites if site.village in number]
+def _sites(given: MapInput, words: Words, sites: Sequence[Site]) -> dict[str, Any]:
+    """Kinds, access technologies and providers that are used, and the sites in columns, see
+    ``map_pack.sites``; contacts only where the map is not public."""
     kinds = sorted({site.kind for site in sites})
-    accesses = [access for access in Access if any(site.access is access for site in sites)]
+    used = {site.access for site in sites}
+    accesses = [access for access in Access if access in used]
     providers = sorted({site.provider for site in sites})
     known_kinds, known_providers = given.inventory.kinds, given.inventory.providers
     return {
@@ -180,29 +176,10 @@ def _sites(given: MapInput, words: Words) -> dict[str, Any]:
         "providers": [
             known_providers[one].name if one in known_providers else one for one in providers
         ],
-        "sites": [
-            [
-                number[site.village],
-                _around(site.name, given.register.by_code[site.village].name),
-                kinds.index(site.kind),
-                accesses.index(site.access),
-                providers.index(site.provider),
-                int(site.service_critical),
-                *(
-                    ()
-                    if given.public or not (site.contact_name or site.contact_phone)
-                    else (site.contact_name or "", site.contact_phone or "")
-                ),
-            ]
-            for site in sites
-        ],
+        "sites": map_pack.sites(
+            given.register, sites, kinds, accesses, providers, contacts=not given.public
+        ),
     }
-
-
-def _around(name: str, village: str) -> str | list[str]:
-    """A site's name as what stands before and after its village's name, which it mostly holds."""
-    before, found, after = name.partition(village)
-    return [before, after] if village and found else name
 
 
 def _week(given: MapInput, index: int, words: Words) -> dict[str, Any]:

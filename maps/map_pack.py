@@ -11,7 +11,7 @@ from maps.topology import Cell, Topology, pack, signed
 from model.definition import State
 from model.outage import Cause
 from model.region import RegionCode, Register
-from model.site import Site
+from model.site import Access, Site
 from model.summary import SiteWeek, WeekRecord
 
 STATE_NUMBER = {state: number for number, state in enumerate(STATES)}
@@ -78,7 +78,51 @@ def villages(register: Register, cells: Sequence[Cell | None]) -> dict[str, obje
     }
 
 
-def site_weeks(sites: Sequence[Site], records: Sequence[WeekRecord]) -> dict[str, str]:
+def sites(
+    register: Register,
+    listed: Sequence[Site],
+    kinds: Sequence[str],
+    accesses: Sequence[Access],
+    providers: Sequence[str],
+    *,
+    contacts: bool,
+) -> dict[str, object]:
+    """``names``: what stands before and after the village's name, which most names of sites hold,
+    or the whole name; ``contacts``: who and which number; ``columns``: for each site the step of
+    its village, its name, kind, access and provider, whether a service depends on it, its contact.
+    """
+    number = {village.code: at for at, village in enumerate(register.villages)}
+    kind_number, access_number, provider_number = (
+        {one: at for at, one in enumerate(each)} for each in (kinds, accesses, providers)
+    )
+    names: dict[tuple[str, ...], int] = {}
+    called: dict[tuple[str, str], int] = {}
+    columns: list[int] = []
+    last = 0
+    for site in listed:
+        at = number[site.village]
+        before, found, after = site.name.partition(register.villages[at].name or "\0")
+        name = (before, after) if found else (site.name,)
+        who = (site.contact_name or "", site.contact_phone or "")
+        contact = called.setdefault(who, len(called)) if contacts and any(who) else None
+        columns += (
+            signed(at - last),
+            names.setdefault(name, len(names)),
+            kind_number[site.kind],
+            access_number[site.access],
+            provider_number[site.provider],
+            int(site.service_critical),
+            _known(contact),
+        )
+        last = at
+    return {
+        "names": [list(name) for name in names],
+        "contacts": [list(who) for who in called],
+        "columns": pack(columns),
+    }
+
+
+def site_weeks(listed: Sequence[Site], records: Sequence[WeekRecord]) -> dict[str, str]:
     """Columns of all weeks, oldest first, in each the sites in their order.
 
     ``states``: state + 1; and for those that have one ``lost``: what is missing to 100 %
@@ -91,7 +135,7 @@ def site_weeks(sites: Sequence[Site], records: Sequence[WeekRecord]) -> dict[str
     causes: list[int] = []
     for record in records:
         found = {item.site: item for item in record.site_weeks}
-        for site in sites:
+        for site in listed:
             item = found.get(site.id)
             states.append(0 if item is None else STATE_NUMBER[item.state] + 1)
             if item is None:
@@ -126,12 +170,12 @@ def last_good(site: str, weeks: Sequence[Mapping[str, SiteWeek]]) -> tuple[int, 
     return None
 
 
-def last_good_values(sites: Sequence[Site], records: Sequence[WeekRecord]) -> str:
+def last_good_values(listed: Sequence[Site], records: Sequence[WeekRecord]) -> str:
     """For each site 0, or the week's index + 1 and its RTT in ms, loss in 1/1000 and rates down and
     up in 1/10 Mbit/s, as far as measured."""
     weeks = [{item.site: item for item in record.site_weeks} for record in records]
     numbers: list[int] = []
-    for site in sites:
+    for site in listed:
         good = last_good(site.id, weeks)
         if good is None:
             numbers.append(0)

@@ -80,14 +80,16 @@ function unpack(data) {
     }
   }
 
-  const good = reader(data.lastGood);
-  const sites = data.sites.map(([at, name, kind, access, provider, critical, contact, phone], number) => {
-    const village = villages[at], week = good.next() - 1;
-    village.sites.push(number);
-    return { village, name: typeof name === "string" ? name : name[0] + village.name + name[1],
-      kind, access, provider, critical, contact, phone,
-      good: week < 0 ? null : { week, rtt: good.known(1), loss: good.known(1000), down: good.known(10), up: good.known(10) } };
-  });
+  const good = reader(data.lastGood), sites = [];
+  for (let read = reader(data.sites.columns), at = 0; read.more();) {
+    const village = villages[at += read.signed()], name = data.sites.names[read.next()];
+    const site = { village, name: name.join(village.name), kind: read.next(), access: read.next(), provider: read.next(), critical: read.next() };
+    [site.contact, site.phone] = data.sites.contacts[read.known(1)] ?? [];
+    const week = good.next() - 1;
+    site.good = week < 0 ? null : { week, rtt: good.known(1), loss: good.known(1000), down: good.known(10), up: good.known(10) };
+    village.sites.push(sites.length);
+    sites.push(site);
+  }
   const columns = Object.fromEntries(Object.entries(data.siteWeeks).map(([name, text]) => [name, reader(text)]));
   const siteWeeks = data.weeks.map(() => sites.map(() => {
     const state = columns.states.next() - 1;
