@@ -4,12 +4,14 @@ API as a process of its own."""
 import logging
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli import terminal
+from cli.options import DATA, INVENTORY, DataFolder, InventoryFile, WeekText, chosen_week
 from model.errors import InputError
 
 app = typer.Typer(
@@ -134,6 +136,48 @@ def api(
     url = web.url_of(bound, encrypted=certificate is not None)
     web.serve(
         web.application(reading.routes()), bound, certificate, private_key, lambda: _say("api", url)
+    )
+
+
+@app.command()
+def fetch(
+    archive: Annotated[
+        str, typer.Option(help="influxdb:FILE or victoriametrics:FILE (its settings).")
+    ],
+    data: DataFolder = DATA,
+    inventory: InventoryFile = INVENTORY,
+    week: WeekText = None,
+) -> None:
+    """Bring a week of looks from an archive that is a server, so that outages, map and report can
+    be concluded here. Again: only what is new."""
+    from rich.progress import Progress
+
+    from cli.archives import open_archive
+    from collector.archive.copying import HOUR_MS, copied_hours
+    from collector.archive.parquet import ParquetArchive
+    from collector.journal import FILE_NAME
+    from collector.weeks import week_interval
+    from inventory.read import load
+
+    if (data / FILE_NAME).exists():
+        raise InputError(f"--data {data} is a collector's own folder: name another one")
+    source = open_archive(archive, data / ARCHIVE_FOLDER, None)
+    target = ParquetArchive(data / ARCHIVE_FOLDER)
+    if isinstance(source, ParquetArchive):
+        raise InputError("--archive parquet needs no fetching: copy its folder")
+    watched = load(inventory)
+    interval = week_interval(watched, chosen_week(week, watched), time.time_ns() // 1_000_000)
+    looks = fetched = 0
+    bar = Progress(console=terminal.stderr, transient=True, disable=not terminal.stderr.is_terminal)
+    with bar:
+        task = bar.add_task("hours", total=-(-interval.length_ms // HOUR_MS))
+        for hour in copied_hours(source, target, interval):
+            looks += hour.looks
+            fetched += hour.looks if hour.fetched else 0
+            bar.advance(task)
+    terminal.stderr.print(
+        f"{looks:,} looks of {chosen_week(week, watched)} with margins, {fetched:,} of them new",
+        markup=False,
     )
 
 

@@ -4,14 +4,18 @@ Law: our own batches of ready lines, written synchronously, and an answer for ea
 batching writer returns at once and loses what fails later.
 """
 
+import csv
+import io
+import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
 from influxdb_client.client.influxdb_client import InfluxDBClient  # noqa: TID251 - the one file
 from influxdb_client.client.write_api import SYNCHRONOUS  # noqa: TID251 - as above
+from influxdb_client.domain.dialect import Dialect  # noqa: TID251 - as above
 from influxdb_client.domain.write_precision import WritePrecision  # noqa: TID251 - as above
 from influxdb_client.rest import ApiException  # noqa: TID251 - as above
 from urllib3.exceptions import HTTPError
@@ -19,11 +23,17 @@ from urllib3.exceptions import HTTPError
 from collector.archive.lines import batches, joined
 from model.columns import TEXT_COLUMNS, Block
 from model.errors import UnavailableError
+from model.measurement import METRICS
 from model.timeline import Interval
 
 LINES = 5_000
 """Lines of one write, as InfluxDB's documentation recommends."""
 TIMEOUT_MS = 30_000
+_TAGS = ["_measurement" if name == "kind" else name for name in TEXT_COLUMNS]
+_FIELDS = (
+    ["outcome", *(name for name, metric in METRICS.items() if metric.whole)],
+    [name for name, metric in METRICS.items() if not metric.whole],
+)
 Done = TypeVar("Done")
 
 
@@ -86,25 +96,56 @@ class InfluxArchive:
         return sum(int(record["_value"]) for table in tables for record in table.records)
 
     def looks(self, interval: Interval) -> Block:
-        """See Archive. Put together here: Flux' pivot fails where no look has a reason."""
+        """See Archive. The server makes one row of the fields of a look. Whole numbers and others
+        are asked for apart: Flux refuses a table that mixes them. All of it in memory: ask for
+        hours or days."""
         looks: dict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
-        for table in self._ask(interval, '|> filter(fn: (r) => r.site != "")'):
-            for record in table.records:
-                found = {**record.values, "kind": record.values["_measurement"]}
-                key = tuple(found.get(name) or "" for name in TEXT_COLUMNS)
-                at_ms = round(found["_time"].timestamp() * 1000)
-                looks[*key, str(at_ms)][found["_field"]] = found["_value"]
+        for fields in _FIELDS:
+            rest = (
+                f'|> filter(fn: (r) => r.site != "" and r._field =~ /^({"|".join(fields)})$/)'
+                f" |> group(columns: {json.dumps(_TAGS)})"
+                ' |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")'
+            )
+            for row in self._rows(interval, rest):
+                key = tuple(row.get(name, "") for name in _TAGS)
+                look = looks[*key, _milliseconds(row["_time"])]
+                look.update({name: float(row[name]) for name in fields if row.get(name)})
         return joined(looks)
 
     def tend(self, journal_id: str, done: int, now_ms: int) -> None:
         """Nothing: compaction and retention are the server's and its bucket's."""
 
+    def _rows(self, interval: Interval, rest: str) -> Iterator[dict[str, str]]:
+        """The rows of all tables as text, while they come in. The columns differ from table to
+        table, so a header stands before each: it is the row that names ``result``."""
+        plain = Dialect(annotations=[])  # type: ignore[no-untyped-call]  # the client has no types
+        api = self._writer.client.query_api()
+        query = self._flux(interval, rest)
+        answer = self._writer.asked(lambda: api.query_raw(query, org=self._org, dialect=plain))
+        header: list[str] = []
+        with answer:
+            lines = csv.reader(io.TextIOWrapper(answer, encoding="utf-8", newline=""))
+            while (row := self._writer.asked(lambda: next(lines, None))) is not None:
+                if row[:1] == ["error"]:
+                    raise UnavailableError(f"the archive's query failed: {next(lines, [''])[0]}")
+                if row[1:2] == ["result"]:
+                    header = row
+                elif row:
+                    yield dict(zip(header, row, strict=True))
+
     def _ask(self, interval: Interval, rest: str) -> Any:
+        api = self._writer.client.query_api()
+        query = self._flux(interval, rest)
+        return self._writer.asked(lambda: api.query(query, org=self._org))
+
+    def _flux(self, interval: Interval, rest: str) -> str:
         start, stop = (
             datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
             for at in interval
         )
         bucket = self._bucket.replace("\\", "\\\\").replace('"', '\\"')
-        flux = f'from(bucket: "{bucket}") |> range(start: {start}, stop: {stop}) {rest}'
-        api = self._writer.client.query_api()
-        return self._writer.asked(lambda: api.query(flux, org=self._org))
+        return f'from(bucket: "{bucket}") |> range(start: {start}, stop: {stop}) {rest}'
+
+
+def _milliseconds(text: str) -> str:
+    return str(round(datetime.fromisoformat(text).timestamp() * 1000))

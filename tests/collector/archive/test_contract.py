@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from collector.archive.base import Archive
+from collector.archive.copying import HOUR_MS, copied_hours
 from collector.archive.influxdb import InfluxArchive
 from collector.archive.parquet import ParquetArchive
 from collector.archive.victoriametrics import VictoriaArchive
@@ -169,3 +170,24 @@ def test_a_line_that_the_server_throws_away_is_missed(
     monkeypatch.setattr(victoria, "_sleep", lambda _seconds: None)
     with pytest.raises(UnavailableError, match="1 of 5 looks"):
         victoria.append("x", block(site, range(5)))
+
+
+@pytest.mark.parametrize("archive", ["influxdb", "victoriametrics"], indirect=True)
+def test_what_a_server_has_is_fetched_once(archive: Archive, site: str, tmp_path: Path) -> None:
+    """Whole hours come into a folder of part files; asked again only those with something new."""
+    odd = (
+        f'http,site={site},target=application:si\\,ap\\ 2\\=3,vantage=village outcome=0i,reason="no'
+        f' answer, \\"x\\"" {START_MS + 1}'
+    )
+    archive.append(f"journal-{site[1:]}-1-7", block(site, range(6), odd))
+    here = ParquetArchive(tmp_path)
+    interval = Interval(START_MS, START_MS + 8 * HOUR_MS)
+    first = list(copied_hours(archive, here, interval))
+    assert all(hour.fetched for hour in first[:6])
+    assert rows(here.looks(interval), site) == rows(archive.looks(interval), site)
+    assert len(rows(here.looks(interval), site)) == 7
+    assert not any(hour.fetched for hour in copied_hours(archive, here, interval))
+    archive.append(f"journal-{site[1:]}-8-8", block(site, range(7, 8)))
+    again = list(copied_hours(archive, here, interval))
+    assert [number for number, hour in enumerate(again) if hour.fetched] == [7]
+    assert len(rows(here.looks(interval), site)) == 8
