@@ -37,6 +37,8 @@ ROOT = Path(__file__).parents[1]
 MAIN = [sys.executable, "-c", "from cli.main import main; main()"]
 TARGETS = ("lan", "isp_gateway", "national", "international", "application:siap")
 ROUNDS = 1440
+PYTHON = "/usr/bin/python3.11" if Path("/usr/bin/python3.11").exists() else sys.executable
+"""What a device would run it with: Debian's own, where there is one."""
 AGENT_SECONDS = 20
 AGENT = """
 import sys
@@ -183,8 +185,11 @@ def openwisp(folder: Path, url: str, rounds: list[list[Measurement]]) -> int:
 
 
 def agent_cost(folder: Path, url: str) -> tuple[float, float]:
-    """(peak RSS in MB, CPU seconds per round of five targets), of the agent at a round a second."""
-    process = subprocess.Popen([sys.executable, "-c", AGENT, str(folder), url], cwd=ROOT)
+    """(peak RSS in MiB, CPU seconds per round of five targets), of the agent at a round a second,
+    under the system's Python with the unit file's environment."""
+    environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}
+    command = [PYTHON, "-c", AGENT, str(folder), url]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
     path = Path(f"/proc/{process.pid}")
     try:
         time.sleep(5)  # the start is paid once, not every round
@@ -197,7 +202,7 @@ def agent_cost(folder: Path, url: str) -> tuple[float, float]:
         process.send_signal(signal.SIGTERM)
         process.wait()
     peak = re.search(r"VmHWM:\s+(\d+) kB", text)
-    return (int(peak[1]) / 1000 if peak else float("nan")), used / rounds
+    return (int(peak[1]) / 1024 if peak else float("nan")), used / rounds
 
 
 def _cpu_seconds(path: Path) -> float:
@@ -230,7 +235,10 @@ def run() -> None:
         ("OpenWISP's way: JSON, every five minutes", loud),
     ):
         print(f"  {name:52} {count / 1000:8.0f} kB  x {count / five:.2f}")
-    print(f"agent: peak RSS {peak:.1f} MB; {per_round * 1000:.1f} ms of CPU a round, ", end="")
+    print(
+        f"agent ({PYTHON}): peak RSS {peak:.1f} MiB; {per_round * 1000:.1f} ms of CPU a round, ",
+        end="",
+    )
     print(f"{per_round / 60:.3%} of a core at one a minute; this bench {_own():.0f} s of CPU")
 
 

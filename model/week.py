@@ -6,8 +6,7 @@ in between (ISO 8601; 168 hours, or one less or more where summer time begins or
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from model.timeline import Interval
 
@@ -36,7 +35,7 @@ class Week:
     @classmethod
     def containing(cls, at_ms: int, zone: str) -> "Week":
         """The week in which a moment lies, by the calendar of ``zone``."""
-        year, number, _ = datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).isocalendar()
+        year, number, _ = datetime.fromtimestamp(at_ms / 1000, _zone(zone)).isocalendar()
         return cls(year, number)
 
     @property
@@ -74,4 +73,10 @@ def local_ms(day: date, at: time, zone: str) -> int:
     A time that comes twice means its first coming; one that a clock change skips is read with the
     offset before the change (PEP 495, fold=0), so a skipped midnight is the moment of the change.
     """
-    return round(datetime.combine(day, at, tzinfo=ZoneInfo(zone)).timestamp() * 1000)
+    return round(datetime.combine(day, at, tzinfo=_zone(zone)).timestamp() * 1000)
+
+
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - a village's probe needs none, and has no room
+
+    return ZoneInfo(name)

@@ -4,7 +4,6 @@ Law: the wall clock only labels; every wait and every "how long" is measured on 
 because a router without a battery clock starts in 1970 and jumps when it first hears of the time.
 """
 
-import hashlib
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,12 +41,13 @@ class SystemClock:
 
     @cached_property
     def boot_id(self) -> int:
-        """48 bits of a hash of the kernel's boot id: fits the 53 bits of a float, names no device.
+        """48 of the random bits of the kernel's boot id (RFC 9562, version 4): they fit the 53 bits
+        of a float. The sh agent takes the same ones.
 
         A container shares the boot id of its host, which is what we want: the *device* started.
         """
         text = self.boot_id_file.read_text(encoding="ascii").strip()
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
+        return int(text.replace("-", "")[:12], 16)
 
     def wall_ms(self) -> int:
         """``CLOCK_REALTIME`` in milliseconds."""

@@ -71,7 +71,7 @@ def _rtt_step_us(median_seconds: float) -> int:
     hundredth = median_seconds * 10_000
     if not 1 <= hundredth < math.inf:
         return 1
-    place = 10 ** math.floor(math.log10(hundredth))
+    place = int(10 ** math.floor(math.log10(hundredth)))
     return next(factor * place for factor in (5, 2, 1) if factor * place <= hundredth)
 
 

@@ -12,7 +12,6 @@ goes on a great step later.
 
 import logging
 import os
-import secrets
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -309,7 +308,7 @@ class Spool:
         epochs = [item.epoch for item in segments if item.epoch is not None]
         known = ledger is not None
         if ledger is None:
-            ledger = Ledger(epochs[-1] if epochs else secrets.token_hex(8))
+            ledger = Ledger(epochs[-1] if epochs else os.urandom(8).hex())
         live = Ranges()
         for segment in list(segments):
             if (

@@ -9,7 +9,7 @@ def test_boot_id_is_stable_and_48_bits(tmp_path: Path) -> None:
     """The same start gives the same number, another start another; it fits in a float."""
     one, two = tmp_path / "one", tmp_path / "two"
     one.write_text("5d1a2d8e-43a1-4c44-9a3b-0d4a7f3d1b11\n")
-    two.write_text("5d1a2d8e-43a1-4c44-9a3b-0d4a7f3d1b12\n")
+    two.write_text("6d1a2d8e-43a1-4c44-9a3b-0d4a7f3d1b11\n")
     assert SystemClock(one).boot_id == SystemClock(one).boot_id != SystemClock(two).boot_id
     assert 0 < SystemClock(one).boot_id < 2**48
 
