@@ -9,9 +9,9 @@ cd "$(dirname "$0")"
 wanted="python3-venv iproute2 util-linux"
 if [ "${1:-}" = test ]; then
     # fping: judge of our echoes. chromium: opens our pages as a phone does. poppler-utils: our PDF
-    # as pictures and text. The others are what we speak with.
+    # as pictures and text. iperf3: judge of our throughput. The others are what we speak with.
     wanted="$wanted fping chromium chromium-driver poppler-utils busybox snmpd snmp nginx-light openssl"
-    wanted="$wanted victoria-metrics prometheus shellcheck faketime curl dnsmasq-base prometheus-blackbox-exporter prometheus-snmp-exporter"
+    wanted="$wanted victoria-metrics prometheus shellcheck faketime curl dnsmasq-base prometheus-blackbox-exporter iperf3 prometheus-snmp-exporter"
 fi
 missing=""
 for package in $wanted; do

@@ -40,13 +40,14 @@ def rate(arrivals: Sequence[tuple[float, int]]) -> Rate | None:
     edges.append(len(times) - 1)
     rates = []
     for first, last in pairwise(edges):
-        seconds = times[last] - times[first]
+        # No arrival: a pause longer than a slice, in which the rate was nothing.
+        seconds = times[last] - times[first] if last > first else step
         if seconds <= 0:
-            return None  # a pause longer than a slice: too little is known yet
+            return None
         rates.append((arrivals[last][1] - arrivals[first][1]) / seconds)
-    whole = (arrivals[-1][1] - arrivals[edges[0]][1]) / (times[-1] - times[edges[0]])
-    if whole <= 0:
+    if times[-1] <= times[edges[0]]:
         return None
+    whole = (arrivals[-1][1] - arrivals[edges[0]][1]) / (times[-1] - times[edges[0]])
     mean = sum(rates) / _SLICES
     variance = sum((one - mean) ** 2 for one in rates) / (_SLICES - 1)
     error = _STUDENT_95 * math.sqrt(variance / _SLICES)

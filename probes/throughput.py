@@ -5,9 +5,6 @@ the line from somebody, is UNKNOWN and costs nothing; a test ends as soon as its
 """
 
 import asyncio
-import json
-import socket
-import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,30 +15,26 @@ import h11
 from model.check import Check
 from model.kinds import Throughput
 from model.measurement import Outcome, Reason
-from model.rate import Meter, Rate
+from model.rate import Meter
 from probes.budget import Budget
 from probes.clock import Clock
 from probes.connect import (
     LookError,
     Readings,
     Resolve,
-    Stream,
     bounded,
     connected,
     find,
     trust,
 )
 from probes.look import Look
+from probes.transfer import Transfer
 
 ENOUGH_SHARE = 0.02
 LEAST_SECONDS = 0.5
 LEAST_ROUND_TRIPS = 10
 """Slow start doubles each round trip: ten of them fill any line of a village (RFC 5681)."""
 LISTEN_SECONDS = 1.0
-_CHUNK_BYTES = 64 * 1024
-_IP_TCP_HEADER_BYTES = 52
-"""IPv4 20 + TCP 20 + time stamps 12 (RFC 7323): the line carries them with every segment."""
-_TCP_INFO_MSS = struct.Struct("8x5I")  # tcpi_rto, ato, snd_mss, rcv_mss ...: linux/tcp.h
 
 
 def line_bytes(file: Path = Path("/proc/net/dev")) -> int:
@@ -117,19 +110,24 @@ class ThroughputProbe:
             async with connected(
                 address, port, taken, context, parts.hostname, narrow=False
             ) as stream:
-                trip = taken["connect_seconds"]
-                least = max(LEAST_SECONDS, LEAST_ROUND_TRIPS * trip)
+                least = max(LEAST_SECONDS, LEAST_ROUND_TRIPS * taken["connect_seconds"])
+                transfer = Transfer(stream, Meter(ENOUGH_SHARE, least))
                 target = f"{parts.path}?bytes={most}{tail}"
-                if method == "POST":
-                    target += f"&enough={ENOUGH_SHARE}&least={least:.3f}"
-                    length = [("Content-Length", str(most))]
-                    request = h11.Request(method=method, target=target, headers=head + length)
-                    found = await _upload(stream, request, most, readings)
-                else:
-                    request = h11.Request(method=method, target=target, headers=head)
-                    found = await _download(stream, request, least, readings)
-                share = 1 + _IP_TCP_HEADER_BYTES / _segment_bytes(stream, method)
-            readings[f"{name}_mbit_s"] = found.mbit_s * share
+                before = readings["test_bytes"]
+                try:
+                    if method == "GET":
+                        request = h11.Request(method=method, target=target, headers=head)
+                        found = await transfer.download(request)
+                    else:
+                        target += f"&enough={ENOUGH_SHARE}&least={least:.3f}"
+                        chunked = [*head, ("Transfer-Encoding", "chunked")]
+                        request = h11.Request(method=method, target=target, headers=chunked)
+                        found = await transfer.upload(request, most)
+                except (h11.RemoteProtocolError, ValueError, KeyError, TypeError):
+                    raise LookError(Reason.BAD_ANSWER) from None
+                finally:
+                    readings["test_bytes"] = before + transfer.counts.carried_bytes
+            readings[f"{name}_mbit_s"] = found.mbit_s
             readings[f"{name}_error_share"] = found.error_share
 
 
@@ -138,84 +136,3 @@ def _key(file: str) -> str:
         return Path(file).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         raise LookError("no key file", Outcome.UNKNOWN) from None
-
-
-def _segment_bytes(stream: Stream, method: str) -> int:
-    """Payload of a full segment of this connection, as TCP has agreed it."""
-    sock = stream.writer.get_extra_info("socket")
-    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_MSS.size)
-    _, _, sends, receives, _ = _TCP_INFO_MSS.unpack(info)
-    return int(max(sends if method == "POST" else receives, 500))
-
-
-async def _head(stream: Stream, talk: h11.Connection) -> None:
-    """Wait for a good answer's head. Raises LookError for another one."""
-    while True:
-        event = talk.next_event()
-        if event is h11.NEED_DATA:
-            talk.receive_data(await stream.reader.read(_CHUNK_BYTES))
-        elif isinstance(event, h11.Response):
-            break
-    if event.status_code == 503:  # somebody else tests on this upstream just now
-        raise LookError(Reason.LINE_IN_USE, Outcome.UNKNOWN)
-    if event.status_code != 200:
-        raise LookError(f"{Reason.WRONG_STATUS} {event.status_code}")
-
-
-async def _download(
-    stream: Stream, request: h11.Request, least_seconds: float, readings: Readings
-) -> Rate:
-    talk = h11.Connection(h11.CLIENT)
-    stream.writer.write((talk.send(request) or b"") + (talk.send(h11.EndOfMessage()) or b""))
-    try:
-        await _head(stream, talk)
-        meter = Meter(ENOUGH_SHARE, least_seconds)
-        while True:
-            event = talk.next_event()
-            if event is h11.NEED_DATA:
-                talk.receive_data(await stream.reader.read(_CHUNK_BYTES))
-            elif isinstance(event, h11.Data):
-                readings["test_bytes"] += len(event.data)
-                if meter.take(time.perf_counter(), len(event.data)):
-                    break
-            elif isinstance(event, h11.EndOfMessage):
-                break
-    except h11.RemoteProtocolError:
-        raise LookError(Reason.BAD_ANSWER) from None
-    found = meter.result()
-    if found is None:
-        raise LookError("too few bytes to tell", Outcome.UNKNOWN)
-    return found
-
-
-async def _upload(stream: Stream, request: h11.Request, most: int, readings: Readings) -> Rate:
-    """Send until the collector, who sees the bytes arrive, has seen enough and says so."""
-    talk = h11.Connection(h11.CLIENT)
-    stream.writer.write(talk.send(request) or b"")
-    before = readings["test_bytes"]
-    sending = asyncio.create_task(_pour(stream, most, readings))
-    try:
-        await _head(stream, talk)
-        body = bytearray()
-        while not isinstance(event := talk.next_event(), h11.EndOfMessage):
-            if event is h11.NEED_DATA:
-                talk.receive_data(await stream.reader.read(_CHUNK_BYTES))
-            elif isinstance(event, h11.Data):
-                body += event.data
-        said = json.loads(body)
-        found = Rate(float(said["mbit_s"]), float(said["error_share"]))
-        readings["test_bytes"] = before + int(said["bytes"])  # the rest never left our buffer
-        return found
-    except (h11.RemoteProtocolError, ValueError, KeyError, TypeError):
-        raise LookError(Reason.BAD_ANSWER) from None
-    finally:
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
-
-
-async def _pour(stream: Stream, most: int, readings: Readings) -> None:
-    block = bytes(16 * 1024)
-    for _ in range(most // len(block)):
-        stream.writer.write(block)
-        readings["test_bytes"] += len(block)
-        await stream.writer.drain()

@@ -55,7 +55,7 @@ def iperf3(address: str, *more: str) -> dict[str, float]:
 
 
 def peer(address: str, look: Look) -> dict[str, object]:
-    """iperf3, ten seconds each way as it does by itself, and once more with no more bytes than we."""
+    """iperf3, ten seconds each way as it does by itself, and again with no more bytes than we."""
     half = ("-n", str(int(look.readings["test_bytes"] / 2)))
     return {
         "download": iperf3(address, "-R"),

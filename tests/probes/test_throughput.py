@@ -12,11 +12,13 @@ import pytest
 
 from model.kinds import Throughput
 from model.measurement import Outcome, Reason
-from model.rate import Meter, rate
+from model.rate import Meter, Rate, rate
 from probes.budget import Budget
 from probes.clock import SystemClock
+from probes.connect import LookError
 from probes.dns import resolve
 from probes.throughput import ThroughputProbe
+from probes.transfer import upload_rate
 from tests.probes.looking import check_of
 
 ROOT = Path(__file__).parents[2]
@@ -101,6 +103,38 @@ def test_rate_leaves_the_beginning_aside() -> None:
     assert found.mbit_s == pytest.approx(1.0, rel=0.001)
     assert found.error_share < 0.001
     assert rate(arrivals[:20]) is None
+
+
+def test_a_pause_is_no_rate() -> None:
+    """A line that stands still for longer than a slice has its figure, and is not sure of it."""
+    before = [(n * 0.01, n * 1250) for n in range(100)]
+    found = rate([*before, *((at + 2, size + 125_000) for at, size in before)])
+    assert found is not None
+    assert found.mbit_s < 1
+    assert found.error_share > 0.3
+
+
+@pytest.mark.parametrize(
+    ("delivered", "arrived", "believed"),
+    [
+        (Rate(4.0, 0.01), Rate(3.0, 0.5), Rate(4.0, 0.01)),  # gaps made the collector wait
+        (Rate(4.0, 0.01), Rate(3.9, 0.001), Rate(4.0, 0.01)),
+        (Rate(80.0, 0.01), Rate(1.0, 0.2), Rate(1.0, 0.2)),  # a modem acknowledged
+        (Rate(4.0, 0.01), None, Rate(4.0, 0.01)),
+        (None, Rate(1.0, 0.2), Rate(1.0, 0.2)),
+    ],
+)
+def test_whom_an_upload_believes(
+    delivered: Rate | None, arrived: Rate | None, believed: Rate
+) -> None:
+    """Acknowledgements, unless much less arrived than was acknowledged."""
+    assert upload_rate(delivered, arrived) == believed
+
+
+def test_an_upload_that_nobody_saw() -> None:
+    """Too little both ways is no figure."""
+    with pytest.raises(LookError, match="too few bytes"):
+        upload_rate(None, None)
 
 
 def test_meter_stops_as_soon_as_it_knows() -> None:
