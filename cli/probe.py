@@ -76,6 +76,10 @@ def run(
             min=0, help="Bytes a day [metered: 1 MB, other: 10 MB, centre: 0 = no limit]."
         ),
     ] = None,
+    sos: Annotated[
+        str | None,
+        typer.Option(help="Say it by DNS under this name when HTTPS fails for long [off]."),
+    ] = None,
     user: Annotated[
         str | None, typer.Option(help="Become this user once the folders are his (as root).")
     ] = None,
@@ -87,7 +91,7 @@ def run(
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     if home is not None:
-        plan = plan_of_home(home, flush or 60.0, every)
+        plan = plan_of_home(home, flush or 60.0, every, sos)
     else:
         if vantage is None or collector is None or key_file is None or spool is None or not name:
             raise InputError(
@@ -115,6 +119,7 @@ def run(
             every_seconds=every,
             budget_bytes_a_day=_budget(budget, own.metered if own else None, default_budget),
             fleet=not centre,
+            sos_zone=sos,
         )
     if user is not None:
         drop_privileges(user, [plan.state, plan.spool])

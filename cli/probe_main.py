@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--every", type=float, default=0.0, help="s between deliveries [0]"
             )
+            command.add_argument("--sos", help="say it by DNS under this name when HTTPS fails")
             command.add_argument("--user", help="become this user (as root)")
         if name == "status":
             command.add_argument("--json", action="store_true")
@@ -61,7 +62,7 @@ def _run(given: argparse.Namespace) -> int:
         home = enrol_home(given.home, given.collector, token.strip(), given.probe, given.ca_file)
         sys.stdout.write(f"{home.probe} is enrolled for {home.site}\n")
         return 0
-    plan = plan_of_home(given.home, given.flush, given.every)
+    plan = plan_of_home(given.home, given.flush, given.every, given.sos)
     if given.user is not None:
         drop_privileges(given.user, [plan.state])
     serve(plan)

@@ -15,12 +15,13 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from model.check import Check
 from model.errors import InputError, UnavailableError
 from model.measurement import Vantage
 from probes.agent import device_check, gap_writer, run_agent
-from probes.clock import SystemClock
+from probes.clock import Clock, SystemClock
 from probes.config import ConfigKeeper
 from probes.day_budget import METERED_BYTES_A_DAY, UNMETERED_BYTES_A_DAY, Budget
 from probes.enrol import Home, enrol, read_key
@@ -34,12 +35,18 @@ from probes.spool import Limits, Spool
 from probes.uplink import Uplink
 from probes.watchdog import ALIVE_SECONDS, Notifier, Starts
 
+if TYPE_CHECKING:
+    from probes.sos import Sos
+
 log = logging.getLogger(__name__)
 
 VERSION = "0.1.0"
 TRIAL_SECONDS = 1200.0
 STATUS_SECONDS = 300.0
 DEVICE_SECONDS = 60
+SOS_SECONDS = 60.0
+SOS_BYTES = 400
+"""Of a question and an answer, with one repetition."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +71,12 @@ class Plan:
     every_seconds: float = 0.0
     budget_bytes_a_day: int = UNMETERED_BYTES_A_DAY
     fleet: bool = True
+    sos_zone: str | None = None
 
 
-def plan_of_home(folder: Path, flush_seconds: float, every_seconds: float) -> Plan:
+def plan_of_home(
+    folder: Path, flush_seconds: float, every_seconds: float, sos_zone: str | None = None
+) -> Plan:
     """The plan of an enrolled probe. Raises InputError when the folder holds none."""
     home = Home.read(folder)
     return Plan(
@@ -81,6 +91,7 @@ def plan_of_home(folder: Path, flush_seconds: float, every_seconds: float) -> Pl
         home=home,
         flush_seconds=flush_seconds,
         every_seconds=every_seconds,
+        sos_zone=sos_zone,
     )
 
 
@@ -139,6 +150,7 @@ class Service:
         if plan.budget_bytes_a_day:
             self.budget = Budget(plan.budget_bytes_a_day, clock, plan.state / "budget")
             stack.callback(self.budget.save)
+        self._sos = _open_sos(plan, clock)
         self.starts = Starts(plan.state / "starts")
         self.stop = asyncio.Event()
         self._again = asyncio.Event()
@@ -158,7 +170,8 @@ class Service:
         )
         await asyncio.to_thread(errands.ask_now)
         notifier = Notifier()
-        attendants = [asyncio.create_task(self._attend()), asyncio.create_task(self._judge())]
+        jobs = (self._attend(), self._judge(), self._call_for_help())
+        attendants = [asyncio.create_task(job) for job in jobs]
         try:
             while not self.stop.is_set():
                 self._again.clear()
@@ -245,6 +258,18 @@ class Service:
                 if self.keeper.roll_back():
                     self._again.set()
 
+    async def _call_for_help(self) -> None:
+        """When HTTPS fails for long, say so by DNS."""
+        while self._sos is not None:
+            await asyncio.sleep(SOS_SECONDS)
+            tally = self._uplink.tally if self._uplink is not None else None
+            if tally is None or (tally.trouble is None and tally.receipt_ms is None):
+                continue  # nothing was tried since the last configuration came
+            if self._sos.due(tally.trouble):
+                if self.budget is not None:
+                    self.budget.spend("sos", SOS_BYTES)
+                await asyncio.to_thread(self._sos.call, tally.trouble or "other")
+
     def write_status(self) -> None:
         """What ``jangkau probe status`` shows."""
         tally = self._uplink.tally if self._uplink is not None else None
@@ -266,6 +291,7 @@ class Service:
             "kept": tally.kept if tally else 0,
             "failures": tally.failures if tally else 0,
             "last_receipt_ms": tally.receipt_ms if tally else None,
+            "trouble": tally.trouble if tally else None,
             "clock": "agrees" if self.time.in_contact else "not heard of the collector's yet",
             "clock_clamped": self.time.clamp_ms() is not None,
             "budget_bytes_a_day": self.budget.bytes_a_day if self.budget else None,
@@ -283,6 +309,16 @@ class Service:
 
 def _set_from_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
     loop.call_soon_threadsafe(event.set)
+
+
+def _open_sos(plan: Plan, clock: Clock) -> "Sos | None":
+    """Raises InputError for a zone that is no name."""
+    if plan.sos_zone is None:
+        return None
+    from probes.sos import Sos  # hashes that a probe without it has no room for
+
+    key = partial(read_key, plan.state / "key") if plan.home else lambda: plan.key
+    return Sos(key, plan.sos_zone, clock)
 
 
 def _open_spool(plan: Plan) -> Spool:

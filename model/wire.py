@@ -1,10 +1,11 @@
-"""What both ends of the packed batch know beforehand (``POST /api/v1/batch``, docs/probe.md).
+"""What probe and collector know beforehand: the packed batch's dictionary, the SOS's words.
 
-Law: a dictionary that was once released never changes; a better one is added and takes its place
-at the head. A packed batch names its own by the check sum that RFC 1950 section 2.2 puts there.
+Law: what was once released never changes, it is only added to. A better dictionary takes its place
+at the head; a packed batch names its own by the check sum that RFC 1950 section 2.2 puts there.
 """
 
 import zlib
+from typing import Literal, get_args
 
 MARK = b"\x01"
 """Stands in a packed line's text where a number was taken out; no line holds control characters."""
@@ -26,3 +27,17 @@ rtt_median_seconds=\x01,rtt_p95_seconds=\x01,rtt_max_seconds=\x01,jitter_seconds
 
 DICTIONARIES = {zlib.adler32(text): text for text in (_FIRST,)}
 """By check sum, the newest first."""
+
+Trouble = Literal[
+    "other",
+    "no name",
+    "no connection",
+    "certificate",
+    "not the collector",
+    "key refused",
+    "busy",
+    "budget",
+]
+"""Why a probe cannot deliver."""
+TROUBLES: tuple[Trouble, ...] = get_args(Trouble)
+"""By the number that an SOS carries: only ever added to."""

@@ -10,10 +10,13 @@ day of misfortune is tested in a moment. ``Uplink.serve`` is the thread that ste
 import gzip
 import http.client
 import logging
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from model.wire import Trouble
 from probes.backoff import Backoff, Uniform, retry_after_seconds
 from probes.clock import Clock
 from probes.day_budget import Budget, Saving
@@ -55,6 +58,8 @@ class Tally:
     failures: int = 0
     receipt_ms: int | None = None
     """When the last receipt came, on the probe's own clock."""
+    trouble: Trouble | None = None
+    """What fails now; None after a receipt, and before the first try."""
 
 
 class Uplink:
@@ -136,6 +141,7 @@ class Uplink:
             return wait_ms / 1000
         hold = self._budget.hold_seconds() if self._budget is not None else 0.0
         if hold:
+            self.tally.trouble = "budget"
             return hold
         batch = self._next_batch()
         if batch is None:
@@ -144,7 +150,7 @@ class Uplink:
         try:
             reply = self._send(batch)
         except (OSError, http.client.HTTPException) as error:
-            return self._failed(f"{type(error).__name__}: {error}")
+            return self._failed(f"{type(error).__name__}: {error}", _trouble(error))
         return self._answered(batch, reply, sent_ms)
 
     def _send(self, batch: Batch) -> Reply:
@@ -174,7 +180,9 @@ class Uplink:
                     last=batch.last,
                 )
             except ValueError as error:
-                return self._failed(f"status 200, but not from our collector: {error}")
+                return self._failed(
+                    f"status 200, but not from our collector: {error}", "not the collector"
+                )
             if self._dates is not None:
                 self._dates.heard(reply.headers.get("date", ""), sent_ms)
             return self._received(receipt)
@@ -183,10 +191,13 @@ class Uplink:
         if reply.status in (401, 403):
             return self._failed(
                 f"the collector refuses our key (status {reply.status})",
+                "key refused",
                 at_least_seconds=REFUSED_WAIT_SECONDS,
             )
         return self._failed(
-            f"status {reply.status}", retry_after_seconds=retry_after_seconds(reply.headers)
+            f"status {reply.status}",
+            "busy" if reply.status in (408, 429) or reply.status >= 500 else "not the collector",
+            retry_after_seconds=retry_after_seconds(reply.headers),
         )
 
     def _next_batch(self) -> Batch | None:
@@ -241,6 +252,7 @@ class Uplink:
             log.info("uplink: the collector answers again")
         self._backoff.succeeded()
         self.tally.receipt_ms = self._clock.wall_ms()
+        self.tally.trouble = None
         self._spool.acknowledge(receipt.ranges)
         self.tally.kept += _count(receipt.kept)
         self.tally.duplicate += _count(receipt.duplicate)
@@ -287,11 +299,13 @@ class Uplink:
     def _failed(
         self,
         why: str,
+        trouble: Trouble = "other",
         *,
         retry_after_seconds: float | None = None,
         at_least_seconds: float = 0.0,
     ) -> float:
         self.tally.failures += 1
+        self.tally.trouble = trouble
         self._size = max(1, min(self._size, self._max_records // 16), self._size // 2)
         if self._backoff.failures == 0:  # the rest of an outage is the same news again
             log.warning("uplink: cannot deliver, records stay in the spool: %.300s", why)
@@ -307,3 +321,9 @@ class Uplink:
 
 def _count(ranges: list[tuple[int, int]]) -> int:
     return sum(last - first + 1 for first, last in ranges)
+
+
+def _trouble(error: Exception) -> Trouble:
+    if isinstance(error, socket.gaierror):
+        return "no name"
+    return "certificate" if isinstance(error, ssl.SSLCertVerificationError) else "no connection"
