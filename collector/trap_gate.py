@@ -57,6 +57,12 @@ class Gate:
         return None
 
 
+def require_whole(datagram: bytes) -> None:
+    """Raise ValueError for what is no SNMP message or promises more than it holds: the cheapest
+    thing to send, and the dearest for a decoder to find out."""
+    _content(datagram, 0x30)
+
+
 def engine_id_of(datagram: bytes) -> bytes:
     """The engine that an SNMPv3 message names (msgAuthoritativeEngineID, RFC 3414, 2.4), read
     without decoding the rest. Raises ValueError for what is no such message."""
@@ -69,7 +75,7 @@ def engine_id_of(datagram: bytes) -> bytes:
 
 def _content(data: bytes, tag: int) -> bytes:
     if not data or data[0] != tag:
-        raise ValueError("this is no SNMPv3 message")
+        raise ValueError("this is no SNMP message")
     return _element(data)[0]
 
 
@@ -80,7 +86,7 @@ def _element(data: bytes) -> tuple[bytes, bytes]:
     size, start = data[1], 2
     if size & 0x80:
         octets = size & 0x7F
-        if not 1 <= octets <= 2:
+        if not 1 <= octets <= 4:  # some agents always write four
             raise ValueError("a length that no trap has")
         size, start = int.from_bytes(data[2 : 2 + octets], "big"), 2 + octets
     if start + size > len(data):

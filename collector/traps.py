@@ -26,7 +26,7 @@ from pysnmp.entity.rfc3413 import ntfrcv  # type: ignore[import-untyped]  # noqa
 from pysnmp.proto.api import v2c  # type: ignore[import-untyped]  # noqa: TID251 - above
 
 from collector.trap_facts import fact
-from collector.trap_gate import Gate, Sender, engine_id_of
+from collector.trap_gate import Gate, Sender, engine_id_of, require_whole
 from model.errors import UnavailableError
 from model.measurement import Measurement
 from model.snmp import Credentials, Version
@@ -131,6 +131,7 @@ class TrapReceiver:
             return
         self._sender, self._believed = sender, False
         try:
+            require_whole(datagram)
             if sender.credentials.version is Version.V3:
                 self._introduce(address[0], datagram, sender.credentials)
             transport._callback_function(transport, address, datagram)
