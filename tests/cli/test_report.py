@@ -13,13 +13,15 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 import openpyxl
+import pypdf
 import pytest
 from typer.testing import CliRunner, Result
 
 from cli import options
 from cli.main import application
 from inventory.read import load as load_inventory
-from maps.words import load
+from maps.words import Words, load
+from model.definition import State
 from model.inventory import Inventory
 from model.timeline import Interval
 from model.week import Week
@@ -33,6 +35,9 @@ ZONES = (
     "Australia/Lord_Howe",
     "America/Santiago",
 )
+
+
+Row = dict[str, Any]
 
 
 def invoke(*words: str) -> Result:
@@ -71,16 +76,16 @@ def figures(out: Path, stem: str) -> dict[str, Any]:
 @pytest.mark.filterwarnings("ignore:.* extension is not supported")
 def test_all_files_and_the_figures_of_coverage(place: tuple[str, ...], tmp_path: Path) -> None:
     """Every form appears, names come from the week alone, and each number of ``jangkau coverage
-    --json`` stands in the report and in its workbook, for the province and each region."""
+    --json`` stands in its row of page, paper and workbook, for the province and each region."""
     out = tmp_path / "out"
-    result = invoke("report", *place, "--week", str(WEEK), "--weeks", "3", "--out", str(out))
+    result = invoke("report", *place, "--week", str(WEEK), "--weeks", "4", "--out", str(out))
     assert result.exit_code == 0, result.output
     stem = f"laporan-{WEEK}"
     names = {path.name for path in out.iterdir()}
     assert {f"{stem}.html", f"{stem}.pdf", f"{stem}.xlsx", f"{stem}.csv", f"bukti-{stem}.csv"} <= (
         names
     )
-    covered = invoke("coverage", *place, "--week", str(WEEK), "--weeks", "3", "--json")
+    covered = invoke("coverage", *place, "--week", str(WEEK), "--weeks", "4", "--json")
     rows = json.loads(covered.output)
     total = rows[-1]
     found = figures(out, stem)["figures"]
@@ -96,6 +101,44 @@ def test_all_files_and_the_figures_of_coverage(place: tuple[str, ...], tmp_path:
             row[name] for name in ("stable", "fair", "unstable", "cut_off", "not_observed",
                                    "not_connected")
         ]  # fmt: skip
+    words = load("id")
+    paper = pypdf.PdfReader(out / f"{stem}.pdf")
+    page = re.sub(r"<[^>]+>", "", (out / f"{stem}.html").read_text("utf-8"))
+    for text in (page, " ".join(each.extract_text() for each in paper.pages)):
+        squeezed = re.sub(r"\s", "", text)
+        for wanted in told(total, rows, words):
+            assert re.sub(r"\s", "", wanted) in squeezed
+
+
+def told(total: Row, regions: list[Row], words: Words) -> list[str]:
+    """The rows of the first page and of the regions as a reader finds them, from the figures of
+    ``jangkau coverage --json`` alone."""
+
+    def change(row: Row, name: str) -> str:
+        return "–" if row[name] is None else words.signed(row[name])
+
+    def share(part: int, whole: int) -> str:
+        return f"{words.number(part)} {words.number(whole)} {words.percent(part / whole)}"
+
+    met, all_of_them = total["meets_target"], total["registered"]
+    stable = words("report.stable_now") + share(total["stable"], all_of_them)
+    return [
+        words("report.on_target")
+        + share(met, all_of_them)
+        + change(total, "target_change_1_week")
+        + change(total, "target_change_4_weeks"),
+        stable + change(total, "stable_change_1_week") + change(total, "stable_change_4_weeks"),
+        words("report.to_go") + words.number(all_of_them - met),
+        words("report.by_people") + share(total["population_meets_target"], total["population"]),
+        *(
+            row["code"]
+            + row["name"]
+            + share(row["meets_target"], row["registered"])
+            + change(row, "target_change_1_week")
+            + "".join(words.number(row[state]) for state in State)
+            for row in regions
+        ),
+    ]
 
 
 @pytest.mark.filterwarnings("ignore:.* extension is not supported")
