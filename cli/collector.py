@@ -55,7 +55,7 @@ def run(
 ) -> None:
     """Take measurements over HTTP until SIGTERM. Says on standard error where it listens."""
     from cli.archives import open_archive
-    from collector import web  # the server is not for other commands
+    from collector import server, web  # not for other commands
     from collector.admission import Limits
     from collector.credentials import Keys
     from collector.enrolment import Enrolment
@@ -75,8 +75,8 @@ def run(
         requests_per_second=requests_per_second, request_burst=max(100, round(requests_per_second))
     )
     keys = Keys(data)
-    bound = web.listen(listen, encrypted=certificate is not None)
-    url = web.url_of(bound, encrypted=certificate is not None)
+    bound = server.listen(listen, encrypted=certificate is not None)
+    url = server.url_of(bound, encrypted=certificate is not None)
     journal = open_journal(data)
     feeder = Feeder(journal, store)
     feeding = threading.Thread(target=feeder.run, args=(feed_seconds,), name="feeder")
@@ -106,7 +106,7 @@ def run(
     beating.start()
     try:
         endpoint = web.application(routes, watch.tally.answered, mounts)
-        web.serve(endpoint, bound, certificate, private_key, lambda: _say("collector", url))
+        server.serve(endpoint, bound, certificate, private_key, lambda: _say("collector", url))
     finally:
         heartbeat.stop()
         feeder.stop()
@@ -125,16 +125,16 @@ def api(
 ) -> None:
     """Let others read, until SIGTERM: a process of its own, so that no question slows a probe."""
     from cli.reading import tables
-    from collector import web  # the server is not for other commands
+    from collector import server, web  # not for other commands
     from collector.admission import Limits
     from collector.credentials import Keys
     from collector.reading import Reading
     from inventory.read import load
 
     reading = Reading(Keys(data), tables(data, inventory, load(inventory)), Limits())
-    bound = web.listen(listen, encrypted=certificate is not None)
-    url = web.url_of(bound, encrypted=certificate is not None)
-    web.serve(
+    bound = server.listen(listen, encrypted=certificate is not None)
+    url = server.url_of(bound, encrypted=certificate is not None)
+    server.serve(
         web.application(reading.routes()), bound, certificate, private_key, lambda: _say("api", url)
     )
 

@@ -120,14 +120,20 @@ def _merge_sequence(
     """Note the batch's numbers as received; returns what of it was known and what is new."""
     first, end = batch.span
     where = (batch.probe, batch.epoch, end, first - 1)
-    touching = union(
-        Interval(start, last + 1)
-        for start, last in connection.execute(
+    rows = list(
+        connection.execute(
             "SELECT first, last FROM received"
             " WHERE probe = ? AND epoch = ? AND first <= ? AND last >= ?",
             where,
         )
     )
+    if len(rows) == 1 and rows[0][1] == first - 1:  # one batch after the other: the usual case
+        connection.execute(
+            "UPDATE received SET last = ? WHERE probe = ? AND epoch = ? AND first = ?",
+            (end - 1, batch.probe, batch.epoch, rows[0][0]),
+        )
+        return [], [batch.span]
+    touching = union(Interval(start, last + 1) for start, last in rows)
     known = intersect([batch.span], touching)
     new = subtract([batch.span], touching)
     if new:

@@ -4,21 +4,13 @@ Law: the one file that knows the HTTP library. Everybody else sees a ``Request``
 ``Answer``; whatever a handler raises becomes an answer here, in one place.
 """
 
-import errno
-import ipaddress
 import json
 import logging
 import math
-import resource
-import signal
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
-import uvicorn  # noqa: TID251 - the one file that serves
 from starlette.applications import Starlette  # noqa: TID251 - the one file that speaks HTTP
 from starlette.requests import ClientDisconnect  # noqa: TID251 - as above
 from starlette.requests import Request as StarletteRequest  # noqa: TID251 - as above
@@ -30,13 +22,9 @@ from model.errors import InputError, UnavailableError
 
 RETRY_SECONDS = 5
 """Retry-After where nothing better is known; probes add their own jitter."""
-IDLE_SECONDS = 330
-"""How long a connection stays open after an answer: longer than the five minutes between a metered
-line's batches, each of which would else pay for a TLS handshake. Idle, it costs us a descriptor and
-8 kB of memory (52 kB with TLS; measured)."""
-MOST_DESCRIPTORS = 65_536
 
 _log = logging.getLogger(__name__)
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 class Request(Protocol):
@@ -95,8 +83,7 @@ def json_answer(
     document: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Answer:
     """A JSON document as an answer."""
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Answer(status, body.encode(), "application/json", headers or {})
+    return Answer(status, _ENCODE(document).encode(), "application/json", headers or {})
 
 
 async def limited_body(request: Request, bytes_max: int) -> bytes:
@@ -139,7 +126,7 @@ def application(
     own. ``count`` hears of every answer: route and status."""
     handled = [
         StarletteRoute(route.path, _endpoint(route, count), methods=[route.verb])
-        for route in (*LIVENESS, *routes)
+        for route in (*routes, *LIVENESS)  # looked through in order; writes come most often
     ]
     # Not a starlette Mount, which answers PATH with a redirect to PATH/: probes follow none.
     mounted = [
@@ -201,90 +188,3 @@ def _endpoint(
         return Response(answer.body, answer.status, headers, answer.media_type)
 
     return endpoint
-
-
-def listen(address: str, *, encrypted: bool) -> socket.socket:
-    """A bound socket for ``HOST:PORT`` (port 0: any). Raises InputError for an address that is none
-    or that would carry keys in the clear, UnavailableError when it cannot be had."""
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
-    if not port.isdecimal() or int(port) > 65_535 or not host:
-        raise InputError(f"--listen {address!r}: write HOST:PORT, for example 127.0.0.1:8086")
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        raise InputError(f"--listen {address!r}: the host must be an IP address") from None
-    if not loopback and not encrypted:
-        raise InputError(
-            f"--listen {address}: without TLS only on loopback (keys would be readable on the "
-            "way). Give --certificate and --private-key ('jangkau collector cert' makes them), or "
-            "listen on 127.0.0.1"
-        )
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        bound = socket.create_server((host, int(port)), family=family, backlog=2048)
-    except OSError as error:
-        hint = (
-            "stop the other program or choose another port"
-            if error.errno in (errno.EADDRINUSE,)
-            else "choose another address"
-        )
-        raise UnavailableError(f"cannot listen on {address}: {error.strerror}; {hint}") from error
-    # Connections inherit it. asyncio would set it only on sockets that name their protocol; without
-    # it an answer of two segments waits 40 ms for the client's delayed acknowledgement.
-    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return bound
-
-
-def url_of(bound: socket.socket, *, encrypted: bool) -> str:
-    """Where a bound socket can be reached."""
-    host, port = bound.getsockname()[:2]
-    return f"http{'s' if encrypted else ''}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def serve(
-    app: Starlette,
-    bound: socket.socket,
-    certificate: Path | None = None,
-    private_key: Path | None = None,
-    ready: Callable[[], None] = lambda: None,
-) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way are finished first (5 s at most).
-
-    ``ready`` is called when connections queue up and a signal is heeded from then on.
-    """
-    config = uvicorn.Config(
-        app,
-        log_level="error",  # strangers who speak no HTTP must not fill the log
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        lifespan="off",
-        ws="none",
-        timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=5,
-        h11_max_incomplete_event_size=32 * 1024,
-        ssl_certfile=certificate,
-        ssl_keyfile=private_key,
-    )
-    server = uvicorn.Server(config)
-    _raise_descriptor_limit()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        server.should_exit = True
-
-    # uvicorn stops on these once it runs, and then raises them again for whoever was there before.
-    # Ours heed a signal that comes earlier, and see to it that nobody dies of the later one: the
-    # journal is closed after us.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    ready()
-    server.run(sockets=[bound])
-
-
-def _raise_descriptor_limit() -> None:
-    """Every probe may keep a connection, and the usual limit is 1,024 files."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from collector import certificates
-from collector.web import application, listen, serve, url_of
+from collector.server import listen, serve, url_of
+from collector.web import application
 from model.errors import InputError
 
 NOW = datetime.datetime.now(datetime.UTC)

@@ -9,7 +9,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,61 +19,9 @@ import pytest
 from influxdb_client import InfluxDBClient, WriteOptions  # noqa: TID251 - plays the client
 
 from collector.credentials import Keys
-from collector.journal import JournalReader
+from tests.collector.running import LINE, ROOT, WRITE, Collector
 
 NOW_MS = time.time_ns() // 1_000_000
-WRITE = "/api/v2/write?precision=ms"
-ROOT = Path(__file__).parents[2]
-LINE = "ping,site=a,target=site,vantage=centre outcome=1i,sent=5i"
-
-
-class Collector:
-    """A collector in a process of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.key = Keys(folder).add("p", None, 1)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", "from cli.main import main; main()", "collector", "run",
-             "--data", str(folder), "--listen", "127.0.0.1:0"],
-            cwd=ROOT, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert self.process.stderr is not None
-        told = next(line for line in self.process.stderr if "listening on" in line)
-        self.url = told.split()[-1]
-        self.port = int(self.url.rpartition(":")[2])
-        self.said: list[str] = []  # drained, so that no full pipe stops the collector
-        self.listener = threading.Thread(target=self.said.extend, args=(self.process.stderr,))
-        self.listener.start()
-
-    def post(self, body: bytes, key: str | None = None, **headers: str) -> tuple[int, bytes]:
-        named = {name.replace("_", "-"): text for name, text in headers.items()}
-        named["Authorization"] = f"Token {key or self.key}"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        with closing(connection):
-            connection.request("POST", WRITE, body, named)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-
-    def healthy_within(self, seconds: float) -> float:
-        """How long ``/healthz`` took; fails when it took longer."""
-        began = time.monotonic()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        with closing(connection):
-            connection.request("GET", "/healthz")
-            assert connection.getresponse().status == 200
-        took = time.monotonic() - began
-        assert took <= seconds
-        return took
-
-    def rss_bytes(self) -> int:
-        """The peak of what it held in memory."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
-
-    def lines(self) -> list[str]:
-        with JournalReader(self.folder) as reader:
-            return [line.text() for batch in reader.batches(0) for line in batch.lines()]
 
 
 @pytest.fixture
@@ -87,12 +34,7 @@ def collector(tmp_path: Path) -> Iterator[Collector]:
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     yield collector
-    collector.process.send_signal(signal.SIGCONT)
-    collector.process.terminate()
-    assert collector.process.wait(20) == 0
-    collector.listener.join()
-    assert collector.process.stderr is not None
-    collector.process.stderr.close()
+    collector.end()
 
 
 def test_influxdb_s_own_client_in_batching_mode(collector: Collector) -> None:
@@ -170,28 +112,6 @@ def test_a_crowd_is_turned_away_early(collector: Collector) -> None:
     while (status := collector.post(LINE.encode())[0]) == 503 and time.monotonic() < end:
         pass
     assert status == 204
-
-
-def test_slow_and_half_open_clients_hold_nobody_up(collector: Collector) -> None:
-    """With 300 sockets that say one byte of a request each, and 50 that reset theirs, others are
-    served as fast as ever (N-07)."""
-    slow = [socket.create_connection(("127.0.0.1", collector.port), 10) for _ in range(300)]
-    try:
-        for number, one in enumerate(slow):
-            one.sendall(b"P")
-            if number < 50:
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-                one.close()  # with a reset
-        took = []
-        for n in range(50):
-            began = time.monotonic()
-            assert collector.post(f"{LINE} {NOW_MS + n}".encode())[0] == 204
-            took.append(time.monotonic() - began)
-        assert max(took) <= 1.5
-        collector.healthy_within(1.0)
-    finally:
-        for one in slow:
-            one.close()
 
 
 def test_bytes_for_a_throughput_test(collector: Collector) -> None:

@@ -17,7 +17,8 @@ from collector.admission import Limits, Rates, TooLargeError, inflate
 from collector.credentials import Keys
 from collector.ingest import Ingest
 from collector.journal import Journal, JournalReader
-from collector.web import application, listen
+from collector.server import listen
+from collector.web import application
 from model.errors import InputError, UnavailableError
 from probes.packing import pack
 
