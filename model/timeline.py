@@ -5,7 +5,7 @@ and not its end, and no operation here gains or loses a millisecond.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from model.measurement import Outcome
@@ -43,6 +43,15 @@ class Run:
     @property
     def interval(self) -> Interval:
         return Interval(self.start_ms, self.end_ms)
+
+
+def clip(runs: Iterable[Run], within: Interval) -> list[Run]:
+    """The parts of runs that lie in ``within``, in their order."""
+    return [
+        replace(run, start_ms=piece.start_ms, end_ms=piece.end_ms)
+        for run in runs
+        if (piece := run.interval.clip(within)) is not None
+    ]
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:

@@ -144,7 +144,7 @@ def _figures(report: WeeklyReport, words: Words) -> Table:
                 lambda one: one.part / one.whole if one.whole else None,
                 Form.SHARE,
             ),
-            Field(words("report.since_week"), lambda one: one.week, Form.SIGNED),
+            Field(words("report.since_week"), lambda one: one.week, Form.SIGNED, wide=True),
             Field(words("report.since_month"), lambda one: one.month, Form.SIGNED, wide=True),
         ),
         listed,

@@ -16,7 +16,7 @@ from model.measurement import Outcome
 from model.outage import Outage
 from model.site import Site
 from model.summary import SiteWeek, Summary, WeekRecord
-from model.timeline import Interval, Run, intersect, subtract, total_ms
+from model.timeline import Interval, Run, clip, intersect, subtract, total_ms
 from model.week import Week, local_midnight_ms
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
@@ -93,11 +93,7 @@ def _joined(items: Sequence[SiteWeek], period: Interval) -> SiteWeek:
     runs: list[Run] = []
     outages: list[Outage] = []
     for item in items:
-        runs += [
-            replace(run, start_ms=piece.start_ms, end_ms=piece.end_ms)
-            for run in item.runs
-            if (piece := run.interval.clip(period)) is not None
-        ]
+        runs += clip(item.runs, period)
         for outage in item.outages:
             if (piece := outage.interval.clip(period)) is None:
                 continue

@@ -34,7 +34,6 @@ def pages(document: Document, words: Words, mark: Seal, picture: bytes | None = 
         "author": words("report.author"),
         "seal": mark.text(),
         "page": words("report.page"),
-        "none": words("report.none"),
         "looks": {
             state.value: {
                 "colour": look.colour,

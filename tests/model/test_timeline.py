@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.timeline import Interval, intersect, subtract, total_ms, union
+from model.measurement import Outcome
+from model.timeline import Interval, Run, clip, intersect, subtract, total_ms, union
 
 SMALL = st.lists(
     st.builds(Interval, st.integers(0, 24), st.integers(0, 24)).filter(lambda i: i[0] <= i[1]),
@@ -81,3 +82,17 @@ def test_clip(
 ) -> None:
     """An interval cut by another one is what both hold, or None."""
     assert Interval(*item).clip(Interval(*other)) == expected
+
+
+def test_runs_are_clipped_and_keep_what_they_say() -> None:
+    """Runs outside vanish, runs across a bound are cut there, and reasons and looks stay."""
+    runs = [
+        Run(0, 10, Outcome.UP, looks=2),
+        Run(10, 20, Outcome.DOWN, "no answer", 3),
+        Run(20, 30, Outcome.UNKNOWN, "not looked"),
+    ]
+    assert clip(runs, Interval(5, 15)) == [
+        Run(5, 10, Outcome.UP, looks=2),
+        Run(10, 15, Outcome.DOWN, "no answer", 3),
+    ]
+    assert clip(runs, Interval(30, 40)) == []
