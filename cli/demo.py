@@ -211,9 +211,11 @@ def _summary(out: Path, found: Gathered, week: Week) -> None:
     )
     inventory = load(out / "province" / "inventory.yaml")
     truth = read_truth(out / "province" / "truth.jsonl")
-    ours, naive = scoring.scores(out / "data", inventory, week, truth, None)
+    ours, naive, stops = scoring.scores(out / "data", inventory, week, truth, None)
     title = "Truth beside the measured, last week"
     terminal.stdout.print(scoring.table(title, ours, naive, centre_only=False))
+    terminal.stdout.print()
+    terminal.stdout.print(scoring.stop_table(stops))
     terminal.stdout.print()
 
 

@@ -1,6 +1,6 @@
 """``jangkau score``: what was concluded about a simulated province, held against its truth."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +17,7 @@ from model.week import Week
 
 if TYPE_CHECKING:
     from collector.score import Score
-    from simulator.truth import Truth
+    from simulator.truth import TrueOutage, Truth
 
 
 def score(
@@ -38,26 +38,30 @@ def score(
     chosen = options.chosen_week(week, inventory)
     truth = read_truth(province / "truth.jsonl")
     vantage = Vantage.CENTRE if centre_only else None
-    ours, naive = scores(data, inventory, chosen, truth, vantage)
+    ours, naive, stops = scores(data, inventory, chosen, truth, vantage)
     if as_json:
-        terminal.print_json({"jangkau": document(ours), "naive": document(naive)})
+        of_all = {"jangkau": document(ours), "naive": document(naive), "stops": document(stops)}
+        terminal.print_json(of_all)
         return
     seen_from = "from the centre alone" if centre_only else "with the villages' probes"
     terminal.stdout.print(table(f"{chosen}, {seen_from}", ours, naive, centre_only=centre_only))
     for (true, said), count in sorted(ours.confusion.items()):
         if true != said:
             terminal.stdout.print(f"  {count} x {true} taken for {said}")
+    terminal.stdout.print()
+    terminal.stdout.print(stop_table(stops))
 
 
 def scores(
     data: Path, inventory: Inventory, week: Week, truth: "Truth", vantage: Vantage | None
-) -> "tuple[Score, Score]":
-    """The score of our conclusions and that of the naive rule."""
+) -> "tuple[Score, Score, Score]":
+    """The score of our conclusions, that of the naive rule, and ours of the stops of services."""
     from collector.archive.parquet import ParquetArchive
     from collector.engine import Engine
     from collector.islands import find_islands
     from collector.score import look_intervals, naive_outages, naive_runs
     from collector.score import score as judge
+    from collector.services import find_black_holes, needs_of
     from collector.settings import TruthSettings
     from collector.weeks import analyse, week_interval
 
@@ -68,6 +72,8 @@ def scores(
         engine.open_looks(ParquetArchive(data / "archive").files(interval), vantage)
         found = analyse(engine, inventory, interval, settings, {})
         series = find_islands(engine, interval, settings.verdict)
+        holes = find_black_holes(engine, interval, settings)
+    needs = needs_of(series, holes, settings)
     every_ms = look_intervals(series)
     happened = true_outages(truth)
     naive = naive_runs(series, found.runs, window)
@@ -79,13 +85,27 @@ def scores(
         )
     )
     ours, theirs = judged
-    return ours, theirs
+    stops = needs.stops(found.runs, settings)
+    ours_of_stops = judge(
+        _by_site(truth.stops),
+        {site: stops.of(site) for site in needs.claims},
+        {site: stops.timeline(site, window) for site in needs.claims},
+        window,
+        (),
+        {site: every_ms[site] for site in needs.claims if site in every_ms},
+        settings.verdict,
+    )
+    return ours, theirs, ours_of_stops
 
 
 def true_outages(truth: "Truth") -> dict[str, list[Outage]]:
     """All true stretches of unreachability by site, interruptions included."""
+    return _by_site((*truth.outages, *truth.interruptions))
+
+
+def _by_site(several: "Iterable[TrueOutage]") -> dict[str, list[Outage]]:
     by_site: dict[str, list[Outage]] = {}
-    for one in (*truth.outages, *truth.interruptions):
+    for one in several:
         by_site.setdefault(one.site, []).append(
             Outage(one.site, one.start_ms, one.end_ms, False, one.cause, 1.0)
         )
@@ -122,6 +142,31 @@ def table(title: str, ours: "Score", naive: "Score", *, centre_only: bool) -> Ta
         drawn.add_row(f"  {cause}, {cases} outages", "", _number(f1, 3), "–")
     return drawn
 
+
+def stop_table(stops: "Score") -> Table:
+    """How well the stops of services were found, and their causes."""
+    drawn = Table(title="Stops of services", title_justify="left", box=None, pad_edge=False)
+    drawn.add_column("figure")
+    drawn.add_column("jangkau", justify="right")
+    for name, _, key, digits in _FIGURES:
+        if key in _STOP_FIGURES:
+            drawn.add_row(_STOP_FIGURES[key] or name, _number(_value(stops, key), digits))
+    drawn.add_row("cause, macro-F1", _number(stops.cause_macro_f1, 3))
+    for cause, (f1, cases) in stops.cause_f1.items():
+        drawn.add_row(f"  {cause}, {cases} stops", _number(f1, 3))
+    return drawn
+
+
+_STOP_FIGURES: Mapping[str, str] = {
+    "site_weeks": "site-weeks",
+    "true_outages": "true stops",
+    "false_per_1000_weeks": "false stops per 1,000 site-weeks",
+    "missed_outages": "missed stops over 3 intervals",
+    "unseen_outages": "stops that nobody could see",
+    "start_error_median": "",
+    "end_error_median": "",
+}
+"""Which figures are said of stops, and how; an empty text is as of outages."""
 
 _FIGURES: Sequence[tuple[str, str, str, int]] = (
     ("village-weeks", "", "site_weeks", 0),

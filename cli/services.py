@@ -9,19 +9,18 @@ import typer
 from cli import options, rows, wording
 from cli.options import AsCsv, AsJson, DataFolder, InventoryFile, RegionText, WeekText
 from model.inventory import Inventory
+from model.outage import Outage
 from model.region import kabupaten_of
-from model.service import ServiceWeek, together
+from model.service import MALL, ServiceWeek, is_ready, places
 from model.site import Site
-
-_MALL = "mpp"
-"""The kind that is counted by kabupaten: every one of them is to have a Mal Pelayanan Publik."""
 
 
 class GroupBy(StrEnum):
-    """One row per site, or per kind of site."""
+    """One row per place, per kind of site, or per stop."""
 
     KIND = "kind"
     SITE = "site"
+    STOP = "stop"
 
 
 def services(
@@ -44,13 +43,23 @@ def services(
     watched = load(inventory)
     sites = {site.id: site for site in options.chosen_sites(watched, region)}
     chosen = options.chosen_week(week, watched)
-    places = _places(
-        [one for one in service_weeks(data, watched, chosen) if one.site in sites], sites
-    )
+    found = [one for one in service_weeks(data, watched, chosen) if one.site in sites]
+    if by is GroupBy.STOP:
+        _show_stops(found, sites, f"Stops of services, {chosen}", as_json, as_csv)
+        return
+    several = places(found, sites)
     if by is GroupBy.SITE:
-        listed = [_place_row(one, sites[one.site], watched) for one in places]
+        listed = [_place_row(one, sites[one.site], watched) for one in several]
     else:
-        listed = _kind_rows(places, sites, watched)
+        listed = _kind_rows(several, sites, watched)
+    if as_csv:  # a cell holds no table
+        listed = [
+            {
+                **row,
+                "stopped": [f"{one['what']} ({one['seconds']:.0f} s)" for one in row["stopped"]],
+            }
+            for row in listed
+        ]
     rows.show(
         listed,
         {
@@ -67,21 +76,45 @@ def services(
         title=f"Services, {chosen}",
         as_json=as_json,
         as_csv=as_csv,
+        wrapped=("stopped by",),
     )
 
 
-def _places(found: list[ServiceWeek], sites: dict[str, Site]) -> list[ServiceWeek]:
-    """Sites of one kind in one village are the lines of one mall; any other site stands alone."""
-    lines: dict[str, list[ServiceWeek]] = defaultdict(list)
-    for one in found:
-        site = sites[one.site]
-        lines[site.village if site.kind == _MALL else one.site].append(one)
-    return [together(some[0].site, some) for some in lines.values()]
+def _show_stops(
+    found: list[ServiceWeek], sites: dict[str, Site], title: str, as_json: bool, as_csv: bool
+) -> None:
+    """When services failed although their lines worked, and what says so."""
+    listed = [_stop_row(sites[one.site], stop) for one in found for stop in one.stops]
+    listed.sort(key=lambda row: (row["start"], row["site"]))
+    rows.show(
+        listed,
+        {
+            "site": lambda row: row["site"],
+            "since": lambda row: row["since"],
+            "lasted": lambda row: wording.duration(row["seconds"]),
+            "cause": lambda row: row["cause"],
+            "sure": lambda row: wording.share(row["confidence"], 0),
+            "evidence": lambda row: row["evidence"][0] if row["evidence"] else "",
+        },
+        title=title,
+        as_json=as_json,
+        as_csv=as_csv,
+        wrapped=("evidence",),
+    )
 
 
-def _is_ready(one: ServiceWeek, site: Site, watched: Inventory) -> bool:
-    wanted = watched.definition.thresholds[site.access].availability_min
-    return one.ready_share is not None and one.ready_share >= wanted
+def _stop_row(site: Site, stop: Outage) -> dict[str, Any]:
+    return {
+        "site": site.id,
+        "kind": site.kind,
+        "start": wording.iso_time(stop.start_ms, site.timezone),
+        "end": wording.iso_time(stop.end_ms, site.timezone),
+        "since": wording.local_time(stop.start_ms, site.timezone),
+        "seconds": stop.interval.length_ms / 1000,
+        "cause": stop.cause.value,
+        "confidence": stop.confidence,
+        "evidence": [one.text for one in stop.evidence if one.cause is stop.cause],
+    }
 
 
 def _figures(some: list[ServiceWeek]) -> dict[str, Any]:
@@ -104,20 +137,25 @@ def _figures(some: list[ServiceWeek]) -> dict[str, Any]:
 
 def _place_row(one: ServiceWeek, site: Site, watched: Inventory) -> dict[str, Any]:
     row = {"site": one.site, "name": site.name, "kind": site.kind}
-    return {**row, "ready": int(_is_ready(one, site, watched)), "places": 1, **_figures([one])}
+    return {
+        **row,
+        "ready": int(is_ready(one, site, watched.definition)),
+        "places": 1,
+        **_figures([one]),
+    }
 
 
 def _kind_rows(
-    places: list[ServiceWeek], sites: dict[str, Site], watched: Inventory
+    several: list[ServiceWeek], sites: dict[str, Site], watched: Inventory
 ) -> list[dict[str, Any]]:
     groups: dict[str, list[ServiceWeek]] = defaultdict(list)
-    for one in places:
+    for one in several:
         groups[sites[one.site].kind].append(one)
     listed = []
     for kind, some in sorted(groups.items()):
-        ready = [one for one in some if _is_ready(one, sites[one.site], watched)]
+        ready = [one for one in some if is_ready(one, sites[one.site], watched.definition)]
         count, wanted = len(ready), len(some)
-        if kind == _MALL:  # the target is one in every kabupaten and kota of the province
+        if kind == MALL:  # the target is one in every kabupaten and kota of the province
             own = {
                 item.code for item in watched.kabupaten if item.code[:2] == watched.province.code
             }

@@ -99,16 +99,22 @@ def find_needs(
     engine: Engine, inventory: Inventory, interval: Interval, settings: TruthSettings
 ) -> Needs:
     """What the looks of ``interval`` say of what services need."""
-    by_site: dict[str, list[Series]] = defaultdict(list)
-    holes: dict[str, list[Interval]] = defaultdict(list)
-    hold_ms = settings.verdict.lone_look_seconds * 1000
+    several: list[Series] = []
     for _ in engine.in_parts(site.id for site in inventory.sites):
-        for series in find_islands(engine, interval, settings.verdict):
-            if series.site != CENTRE_SITE and _matters(series):
-                by_site[series.site].append(series)
-        bounds = {"start_ms": interval.start_ms, "end_ms": interval.end_ms}
-        for site, at_ms in engine.rows(_BLACK_HOLES, bounds):
-            holes[site].append(Interval(at_ms - hold_ms, at_ms + hold_ms))
+        several += filter(_matters, find_islands(engine, interval, settings.verdict))
+    return needs_of(several, find_black_holes(engine, interval, settings), settings)
+
+
+def needs_of(
+    several: Iterable[Series],
+    black_holes: Mapping[str, Sequence[Interval]],
+    settings: TruthSettings,
+) -> Needs:
+    """The same from series that are known already."""
+    by_site: dict[str, list[Series]] = defaultdict(list)
+    for series in several:
+        if series.site != CENTRE_SITE and _matters(series):
+            by_site[series.site].append(series)
     claims: dict[str, list[Claims]] = {}
     targets: dict[str, list[str]] = {}
     for site, all_of_site in by_site.items():
@@ -118,7 +124,20 @@ def find_needs(
             claims[site] = [
                 claims_of(one, carrying(one, all_of_site), settings.verdict) for one in needed
             ]
-    return Needs(claims, targets, holes)
+    return Needs(claims, targets, black_holes)
+
+
+def find_black_holes(
+    engine: Engine, interval: Interval, settings: TruthSettings
+) -> dict[str, list[Interval]]:
+    """By site, when a look at its path found that large packets vanish; a lone look speaks for so
+    long before and after it."""
+    hold_ms = settings.verdict.lone_look_seconds * 1000
+    bounds = {"start_ms": interval.start_ms, "end_ms": interval.end_ms}
+    holes: dict[str, list[Interval]] = defaultdict(list)
+    for site, at_ms in engine.rows(_BLACK_HOLES, bounds):
+        holes[site].append(Interval(at_ms - hold_ms, at_ms + hold_ms))
+    return holes
 
 
 def _matters(series: Series) -> bool:

@@ -18,7 +18,7 @@ from collector.stop_rules import STOP_RULES, Failure, StopCase
 from model.ladder import below, rung_of
 from model.measurement import Outcome, Rung, Vantage
 from model.outage import Cause, Outage
-from model.timeline import Interval, intersect, subtract, union
+from model.timeline import Interval, Run, intersect, subtract, union
 
 
 class Claim(NamedTuple):
@@ -83,6 +83,7 @@ class Stops:
         when its path had a hole for large packets."""
         self._settings = settings
         self._black_holes = black_holes
+        self._claims, self._up = claims, up
         self._members: dict[str, set[str]] = defaultdict(set)
         for site, some in targets.items():
             for target in some:
@@ -106,6 +107,19 @@ class Stops:
                 parts.append(interval)
         least_ms = self._settings.verdict.confirm_seconds * 1000
         return tuple(self._judge(site, part) for part in parts if part.length_ms >= least_ms)
+
+    def timeline(self, site: str, window: Interval) -> list[Run]:
+        """UP while the line and all that the service needs were good, DOWN in its stops, UNKNOWN in
+        the rest of ``window``: nobody saw, or the line itself was down."""
+        down = intersect([stop.interval for stop in self.of(site)], [window])
+        good = intersect(self._up.get(site, ()), [window])
+        for one in self._claims.get(site, ()):
+            good = intersect(good, one.good)
+        good = subtract(good, down)
+        rest = subtract([window], union([*good, *down]))
+        parts = ((good, Outcome.UP), (down, Outcome.DOWN), (rest, Outcome.UNKNOWN))
+        runs = [Run(*item, outcome) for items, outcome in parts for item in items]
+        return sorted(runs, key=lambda run: run.start_ms)
 
     def _judge(self, site: str, interval: Interval) -> Outage:
         failed = [c for c in self._bad[site] if c.interval.clip(interval) is not None]

@@ -11,9 +11,10 @@ from model.outage import Cause
 from model.site import Site
 from model.timeline import Interval
 from simulator.draw import draw_misfortune
-from simulator.history import blocks
 from simulator.province import SimulatedProvince, make_province
+from simulator.roster import Plan, Roster
 from simulator.scenario import Event
+from simulator.service_looks import service_looks
 from simulator.truth import truth_of
 
 from .conftest import DAY, Rows, rows_of
@@ -37,13 +38,10 @@ def look(market: SimulatedProvince) -> Look:
     def looked(
         events: list[Event], site: Site, target: str, during: Interval = DURING, kind: str = ""
     ) -> Rows:
-        rows: Rows = []
-        for name, block in blocks(market, events, DAY):
-            if name.endswith("-services"):
-                rows += rows_of(block)
+        plan = Plan(market, tuple(events), DAY)
         return [
             row
-            for row in rows
+            for row in rows_of(service_looks(plan, Roster(plan), DAY))
             if row["site"] == site.id
             and row["target"] == target
             and kind in ("", row["kind"])
