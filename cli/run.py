@@ -23,6 +23,8 @@ from model.errors import UnavailableError
 
 PROBE = "centre"
 """Name of the local probe; it may write for every site."""
+TRAPS = "traps"
+"""Name of the receiver of SNMP notifications; so may it."""
 STOP_SECONDS = 5.0
 READY_SECONDS = 15.0
 BACKOFF_MAX_SECONDS = 60.0
@@ -98,13 +100,15 @@ def run(
     inventory: Annotated[Path, typer.Option(help="What is watched.")] = Path("inventory.yaml"),
     data: Annotated[Path, typer.Option(help="Folder for all that is kept.")] = Path("data"),
     listen: Annotated[str, typer.Option(help="HOST:PORT of the collector.")] = "127.0.0.1:8086",
+    traps: Annotated[
+        str | None, typer.Option(help="HOST:PORT for SNMP traps and informs; default: none.")
+    ] = None,
     for_seconds: Annotated[
         float | None, typer.Option("--for", help="Stop after so many seconds.")
     ] = None,
 ) -> None:
     """Run a collector and a local probe until SIGTERM (or for some seconds)."""
     url = f"http://{listen}"
-    key_file = _key(data)
     collector = Child(
         "collector",
         _jangkau(
@@ -116,20 +120,23 @@ def run(
         "probe",
         _jangkau(
             *("probe", "run", "--inventory", str(inventory), "--vantage", "centre"),
-            *("--collector", url, "--key-file", str(key_file)),
+            *("--collector", url, "--key-file", str(_key(data))),
             *("--spool", str(data / "spool"), "--probe", PROBE),
         ),
     )
+    children = [collector, probe]
+    if traps is not None:
+        children.append(_trap_receiver(traps, inventory, url, data))
     signals = Signals()
     try:
         collector.tend(time.monotonic())
         if not _ready(url, collector, signals):
             return
-        keep(signals, [collector, probe], for_seconds)
+        keep(signals, children, for_seconds)
     finally:
-        # The probe first: what it looked at last can still be delivered.
-        probe.stop()
-        collector.stop()
+        # The collector last: what the others saw last can still be delivered.
+        for child in reversed(children):
+            child.stop()
 
 
 def keep(signals: Signals, children: Sequence[Child], seconds: float | None) -> None:
@@ -159,14 +166,25 @@ def _ready(url: str, collector: Child, signals: Signals) -> bool:
     )
 
 
-def _key(data: Path) -> Path:
-    """The file with a valid key of the local probe, made when there is none."""
+def _trap_receiver(listen: str, inventory: Path, url: str, data: Path) -> Child:
+    return Child(
+        "traps",
+        _jangkau(
+            *("snmp", "traps", "--listen", listen, "--inventory", str(inventory)),
+            *("--collector", url, "--key-file", str(_key(data, TRAPS))),
+            *("--spool", str(data / "trap_spool"), "--probe", TRAPS),
+        ),
+    )
+
+
+def _key(data: Path, name: str = PROBE) -> Path:
+    """The file with a valid key of a local sender, made when there is none."""
     from collector.credentials import Keys, write_private  # only for this command
 
-    keys, path = Keys(data), data / f"{PROBE}.key"
+    keys, path = Keys(data), data / f"{name}.key"
     now_ms = time.time_ns() // 1_000_000
     if not path.exists() or keys.verify(path.read_text().strip(), now_ms=now_ms) is None:
-        write_private(path, keys.add(PROBE, None, now_ms) + "\n")
+        write_private(path, keys.add(name, None, now_ms) + "\n")
     return path
 
 
