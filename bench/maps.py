@@ -1,8 +1,8 @@
-# ruff: noqa: E501 - the lines of the scripts are theirs
 """The map beside the plain folium way on the same villages: bytes, seconds, first paint, frames.
 
 Goals (issue 8): the province at most 1.5 MB, 400 kB gzipped, written in 3 s, first paint within 2 s
 on a CPU slowed down four times, 30 frames/s; the nation's dots at most 5 MB, written in 2 s.
+Both pages hold every site's states, causes and last good values; the nation's is the public one.
 """
 
 import csv
@@ -10,7 +10,6 @@ import gzip
 import json
 import os
 import random
-import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from typing import Any
 import folium  # noqa: TID251 - the peer
 from folium.plugins import FastMarkerCluster  # noqa: TID251 - the peer
 
+from bench.maps_browser import in_browser
 from maps.boundaries import Boundaries, load_boundaries
 from maps.coverage import coverage
 from maps.exports import table_geojson, village_table
@@ -55,22 +55,23 @@ def run() -> None:
         inventory, records = _weeks(register, 12, share_with_site=0.97)
         result = coverage(register, inventory, records)
         borders: Boundaries | None = None
+        border_seconds = 0.0
         if borders_file.is_file():
-            seconds, borders = _timed(lambda: load_boundaries(borders_file, register))
-            print(f"borders read, checked, simplified: {seconds:.2f} s")
+            border_seconds, borders = _timed(lambda: load_boundaries(borders_file, register))
+            print(f"borders read, checked, made one coverage, simplified: {border_seconds:.2f} s")
         else:
             print("no real borders here (JANGKAU_SHARED): the province as dots")
         given = MapInput(register, inventory, result, records, borders)
         ours = folder / "peta.html"
         seconds, _ = _timed(lambda: write_map(given, ours, words))
-        _say("map, province, 12 weeks", ours, seconds)
+        _say("map, province, 12 weeks, with its borders", ours, border_seconds + seconds)
         geojson = folder / "desa.geojson"
         table_geojson(village_table(register, result, borders), geojson)
         plain = folder / "folium.html"
         peer_seconds, _ = _timed(lambda: _plain_province(geojson, plain))
         _say("folium GeoJson + tooltip, 1 week", plain, peer_seconds)
-        _ratio(ours, plain, seconds, peer_seconds)
-        _in_browser(ours)
+        _ratio(ours, plain, border_seconds + seconds, peer_seconds)
+        in_browser(ours)
         pocket = folder / "saku.html"
         part = within(given, "61.06" if "61.06" in register.kabupaten else register.kabupaten[0])
         seconds, _ = _timed(lambda: write_map(part, pocket, words, packed=True))
@@ -84,8 +85,9 @@ def run() -> None:
 def _nation(folder: Path) -> None:
     words = load("id")
     register = _nation_register()
-    inventory, records = _weeks(register, 1, share_with_site=0.0)
-    given = MapInput(register, inventory, coverage(register, inventory, records), records)
+    inventory, records = _weeks(register, 1, share_with_site=0.97)
+    result = coverage(register, inventory, records)
+    given = MapInput(register, inventory, result, records, public=True)
     ours, bare, circles = (folder / f"{name}.html" for name in ("nation", "cluster", "circles"))
     seconds, _ = _timed(lambda: write_map(given, ours, words))
     _say(f"map, nation, {len(register.villages)} dots", ours, seconds)
@@ -103,7 +105,7 @@ def _nation(folder: Path) -> None:
         f"{circle_seconds:.1f} s; for all {scale * circles.stat().st_size / 1e6:.0f} MB, "
         f"{scale * circle_seconds:.0f} s"
     )
-    _in_browser(ours)
+    in_browser(ours)
 
 
 def _plain_province(geojson: Path, out: Path) -> None:
@@ -118,71 +120,6 @@ def _circles(villages: tuple[Village, ...], out: Path) -> None:
     for village in villages:
         folium.CircleMarker((village.lat, village.lon), radius=2).add_to(page)
     page.save(str(out))
-
-
-def _in_browser(page: Path) -> None:
-    """First paint of the map and frames while it is dragged, on a CPU slowed down four times."""
-    if shutil.which("chromium") is None or shutil.which("chromedriver") is None:
-        print("  no chromium here: first paint and frames are not measured")
-        return
-    from selenium import webdriver  # noqa: PLC0415 - only where there is a browser
-
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND"):
-        options.add_argument(argument)
-    browser = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    try:
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-            {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True})  # fmt: skip
-        browser.execute_cdp_cmd("Emulation.setCPUThrottlingRate", {"rate": 4})
-        browser.set_script_timeout(60)
-        # The peer is not timed: without a network its scripts never come, and it paints nothing.
-        browser.get(page.as_uri())
-        paint = browser.execute_async_script(_PAINTED)
-        browser.execute_cdp_cmd("Emulation.setCPUThrottlingRate", {"rate": 1})
-        frames = browser.execute_async_script(_DRAGGED)
-        zoom = browser.execute_async_script(_ZOOMED)
-        print(
-            f"  in Chromium at 360x740: map painted after {paint / 1000:.2f} s (CPU slowed 4 times), "
-            f"drag {frames:.0f} frames/s, zoom {zoom:.0f} redraws/s"
-        )
-    finally:
-        browser.quit()
-
-
-_PAINTED = """
-const done = arguments[0];
-const look = () => document.querySelector('.folium-map > canvas')?.width && document.getElementById('stable').textContent
-  ? requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now()))) : setTimeout(look, 5);
-look();
-"""
-
-_DRAGGED = """
-const done = arguments[0], stage = document.querySelector('.folium-map');
-const send = (type, x, y) => stage.dispatchEvent(new MouseEvent(type, {bubbles: true, clientX: x, clientY: y, button: 0, buttons: 1}));
-const onDocument = (type, x, y) => document.dispatchEvent(new MouseEvent(type, {bubbles: true, clientX: x, clientY: y, button: 0, buttons: 1}));
-const box = stage.getBoundingClientRect(), x = box.left + box.width / 2, y = box.top + box.height / 2;
-let frames = 0, begin = performance.now();
-send('mousedown', x, y);
-const step = (now) => {
-  if (now - begin > 2000) { onDocument('mouseup', x, y); done(1000 * frames / (now - begin)); return; }
-  frames++; onDocument('mousemove', x + 90 * Math.sin(frames / 8), y + 60 * Math.cos(frames / 9));
-  requestAnimationFrame(step);
-};
-requestAnimationFrame(step);
-"""
-
-_ZOOMED = """
-const done = arguments[0], stage = document.querySelector('.folium-map');
-const buttons = document.querySelectorAll('.leaflet-control-zoom a');
-let redraws = 0, begin = performance.now();
-const step = (now) => {
-  if (now - begin > 2000) { done(1000 * redraws / (now - begin)); return; }
-  buttons[redraws++ % 8 < 4 ? 0 : 1].click();
-  requestAnimationFrame(() => requestAnimationFrame(step));
-};
-requestAnimationFrame(step);
-"""
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:

@@ -41,6 +41,15 @@ def map_(
     public: Annotated[
         bool, typer.Option("--public", help="Leave out the sites' contacts.")
     ] = False,
+    base_map: Annotated[
+        str | None,
+        typer.Option(
+            help="Online tiles (https, {z}/{x}/{y}): the page then asks that host."
+        ),
+    ] = None,
+    base_map_credit: Annotated[
+        str | None, typer.Option(help="Who is named for the base map; default: its host.")
+    ] = None,
     png: Annotated[Path | None, typer.Option(help="Draw it as a picture of 300 kB too.")] = None,
     geojson: Annotated[Path | None, typer.Option(help="Write the week as GeoJSON too.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the week as CSV too.")] = None,
@@ -48,6 +57,7 @@ def map_(
     data: DataFolder = options.DATA,
 ) -> None:
     """Draw the villages by weekly state: one HTML file, opens from a disk, asks nobody."""
+    from maps import base_map as tiles
     from maps.exports import write_csv, write_geojson
     from maps.folium_map import write_map
     from maps.map_data import MapInput, within
@@ -66,6 +76,7 @@ def map_(
         credit=credit,
         fictional=fictional,
         public=public,
+        base_map=tiles.base_map(base_map, base_map_credit) if base_map else None,
     )
     if kabupaten is not None:
         given = within(given, region_code(kabupaten, "--kabupaten"))

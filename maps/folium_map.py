@@ -64,6 +64,7 @@ class _Map(folium.Map):
         @PART:frame@
         <main id="stage">
           <div class="folium-map" id="{{ this.get_name() }}"></div>
+          <p id="base" class="small" hidden></p>
           <noscript>@PART:no_script@</noscript>
         </main>
         <script type="application/json" id="data">@PART:data@</script>
@@ -135,7 +136,8 @@ def render(given: MapInput, words: Words, *, packed: bool = False) -> str:
     figure.add_child(province)
     # In one pass: what is put in is not looked through again.
     page = re.sub(r"@PART:(\w+)@", lambda found: parts[found[1]], str(figure.render()))
-    return page.replace("@POLICY@", page_policy(page, [leaflet] if packed else []), 1)
+    host = given.base_map.host if given.base_map else None
+    return page.replace("@POLICY@", page_policy(page, [leaflet] if packed else [], host), 1)
 
 
 def _packed(texts: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from maps import map_pack
+from maps.base_map import BaseMap
 from maps.boundaries import Boundaries
 from maps.coverage import Coverage, coverage
 from maps.limits import limits
@@ -31,7 +32,7 @@ _CELL_METRES = 75.0
 @dataclass(frozen=True, slots=True)
 class MapInput:
     """All that a map is made of. ``credit`` names the source of the borders; ``public`` leaves out
-    the contacts of sites."""
+    the contacts of sites; ``base_map`` is None for a page that asks nobody for anything."""
 
     register: Register
     inventory: Inventory
@@ -41,6 +42,7 @@ class MapInput:
     credit: str = "BIG"
     fictional: bool = False
     public: bool = False
+    base_map: BaseMap | None = None
 
     @property
     def place(self) -> str:
@@ -131,6 +133,7 @@ def document(given: MapInput, words: Words) -> dict[str, Any]:
             given.coverage.definition.target_window_weeks,
         ],
         "weeks": [_week(given, index, words) for index in range(len(given.records))],
+        "base": [given.base_map.url, given.base_map.credit] if given.base_map else None,
         "notes": _notes(given, words),
         "thresholds": limits(given.coverage.definition, words, {site.access for site in sites}),
     }
@@ -218,4 +221,6 @@ def _notes(given: MapInput, words: Words) -> list[str]:
         notes.append(words("both.fictional"))
     elif given.boundaries:
         notes.append(words("both.indicative", source=given.credit))
+    if given.base_map:
+        notes.append(words("map.base_note", host=given.base_map.host))
     return notes

@@ -7,18 +7,19 @@ import re
 from collections.abc import Sequence
 
 
-def page_policy(page: str, scripts: Sequence[str] = ()) -> str:
+def page_policy(page: str, scripts: Sequence[str] = (), picture_host: str | None = None) -> str:
     """For a page with inline scripts and styles, without attributes on their tags; ``scripts`` are
-    those that it puts in later."""
+    those that it puts in later, ``picture_host`` the one host that it may ask for pictures."""
 
     def hashes(tag: str) -> str:
         found = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
         return " ".join(_source(text) for text in found)
 
     allowed = " ".join([hashes("script"), *map(_source, scripts)])
+    pictures = f"data: https://{picture_host}" if picture_host else "data:"
     return (
         f"default-src 'none'; script-src {allowed}; style-src {hashes('style')}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
+        f"img-src {pictures}; base-uri 'none'; form-action 'none'"
     )
 
 

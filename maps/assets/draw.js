@@ -111,7 +111,7 @@ function makeCanvas(map, data, { arcs, villages, borders, side }, now) {
     for (const faded of [true, false]) for (const look of now.layer.entries) {
       const these = some.filter((village) => pane.look(village) === look && pane.faded(village) === faded);
       if (!these.length) continue;
-      ctx.globalAlpha = faded ? .3 : 1;
+      ctx.globalAlpha = (faded ? .3 : 1) * (data.base ? .75 : 1); // a base map shows through
       ctx.fillStyle = colour(look);
       for (const village of these) trace(village);
       if (look.pattern === "hatch") {

@@ -69,6 +69,11 @@ function drawMap(map) {
   const container = map.getContainer();
   container.setAttribute("role", "application"); container.setAttribute("aria-label", words.map_label);
   L.control.zoom({ position: "bottomleft", zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
+  if (data.base) {
+    const [url, credit] = data.base;
+    L.tileLayer(url, { maxZoom: 16, updateWhenZooming: false }).addTo(map);
+    $("base").textContent = credit; $("base").hidden = false;
+  }
   $("hollow").hidden = !canvas.hollow; $("hollow").textContent = words.legend_hollow;
   side.setUp(views);
   new ResizeObserver(() => {

@@ -3,6 +3,7 @@ complained of, and what is shown equals what was calculated. Screenshots stay wi
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from maps.base_map import base_map
 from maps.boundaries import Boundaries
 from maps.coverage import coverage
 from maps.fit import Fit
@@ -176,6 +178,22 @@ def test_the_log_of_requests_sees_one(open_page: Callable[..., Any]) -> None:
     """The control: a picture from elsewhere is in the log."""
     driver = open_page('<!DOCTYPE html><img src="https://example.invalid/x.png">')
     assert requests(driver) == ["https://example.invalid/x.png"]
+
+
+def test_a_base_map_asks_its_host_and_nobody_else(
+    given: MapInput, open_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Tiles of the view are asked of the one host, their credit stands on the map, and the map is
+    drawn although none comes."""
+    tiles = base_map("https://tiles.invalid/{z}/{x}/{y}.png", "© Tiles")
+    path = write_map(replace(given, base_map=tiles), tmp_path / "peta.html", load("id"))
+    driver = open_page(path)
+    asked = requests(driver)
+    assert asked
+    assert all(re.fullmatch(r"https://tiles\.invalid/\d+/\d+/\d+\.png", url) for url in asked)
+    assert text(driver, "base") == "© Tiles"
+    assert "Refused" not in str(driver.get_log("browser"))
+    assert text(driver, "stable") == "1"
 
 
 def test_search_finds_a_village_and_opens_its_panel(

@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from maps.base_map import base_map
 from maps.coverage import coverage
 from maps.folium_map import render as render_map
 from maps.folium_map import write_map
-from maps.map_data import MapInput
+from maps.map_data import MapInput, document
 from maps.report.html import render as render_report
 from maps.report.weekly import weekly_report
 from maps.words import LANGUAGES, load
 from model.definition import State
+from model.errors import InputError
 from model.inventory import Inventory, Provider
 from model.region import Register
 from model.summary import WeekRecord
@@ -182,6 +184,36 @@ def test_the_policy_names_every_script_and_style(given: Callable[[str], MapInput
     assert policy.count("sha256-") == len(re.findall(r"<(?:script|style)>", page))
     assert not re.search(r"<(?:link|script|img|iframe)[^>]*(?:src|href)=\"(?!data:,)", page)
     assert not re.search(r"url\((?!#)", page)
+
+
+def test_a_base_map_opens_the_policy_for_one_host(given: Callable[[str], MapInput]) -> None:
+    """Without one no address stands in the policy; with one exactly its host, for pictures only,
+    and the page names it in its notes."""
+    plain = given("Semparuk")
+    with_tiles = replace(plain, base_map=base_map("https://tiles.example:8443/{z}/{x}/{y}.png?k=1"))
+    policies = [
+        re.findall(r'Content-Security-Policy" content="([^"]*)"', render_map(one, load("id")))[0]
+        for one in (plain, with_tiles)
+    ]
+    assert "https:" not in policies[0]
+    assert re.findall(r"https://[^ ;]*", policies[1]) == ["https://tiles.example:8443"]
+    assert "img-src data: https://tiles.example:8443;" in policies[1]
+    assert "tiles.example:8443" in document(with_tiles, load("id"))["notes"][-1]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://tiles.example/{z}/{x}/{y}.png", "https://tiles.example/{z}/{x}.png", "",
+        "https://{s}.tiles.example/{z}/{x}/{y}.png", "https://a.example/{z}/{x}/{y}'; script-src *",
+        "https://*/{z}/{x}/{y}", "https://tiles.example {z}/{x}/{y}", "//a.example/{z}/{x}/{y}",
+        "https://user@a.example/{z}/{x}/{y}", "https://tiles.example/{z}/{x}/{y}/{k}",
+    ],
+)  # fmt: skip
+def test_what_is_no_tile_address_is_an_input_mistake(url: str) -> None:
+    """One https host with places for zoom, column and row, or a message how to write it."""
+    with pytest.raises(InputError, match="--base-map"):
+        base_map(url)
 
 
 def test_the_same_weeks_make_the_same_file(
