@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from model.columns import Block, Coded
 from model.measurement import Outcome
 from model.outage import Cause
 from model.site import Site
@@ -39,11 +40,17 @@ def look(market: SimulatedProvince) -> Look:
         events: list[Event], site: Site, target: str, during: Interval = DURING, kind: str = ""
     ) -> Rows:
         plan = Plan(market, tuple(events), DAY)
+        columns = service_looks(plan, Roster(plan), DAY).columns
+        sites = columns["site"]
+        own = np.flatnonzero(sites.codes == list(sites.names).index(site.id))
+        mine = {
+            name: Coded(some.names, some.codes[own]) if isinstance(some, Coded) else some[own]
+            for name, some in columns.items()
+        }
         return [
             row
-            for row in rows_of(service_looks(plan, Roster(plan), DAY))
-            if row["site"] == site.id
-            and row["target"] == target
+            for row in rows_of(Block(mine, own.size))
+            if row["target"] == target
             and kind in ("", row["kind"])
             and during.start_ms <= row["at_ms"] < during.end_ms
         ]
