@@ -145,9 +145,11 @@ def _clip_runs(runs: Sequence[Run], window: Interval) -> list[Run]:
 
 
 def _cut(outage: Outage, window: Interval) -> Outage:
-    """The outage as far as it lies in the week; open when it goes on beyond the week's end."""
+    """The outage as far as it lies in the week, under the id of the whole; open when it goes on
+    beyond the week's end."""
     return replace(
         outage,
+        began_ms=outage.start_ms if outage.start_ms < window.start_ms else None,
         start_ms=max(outage.start_ms, window.start_ms),
         end_ms=min(outage.end_ms, window.end_ms),
         open=outage.open or outage.end_ms > window.end_ms,

@@ -162,6 +162,7 @@ def _outage_document(outage: Outage) -> dict[str, Any]:
         "confidence": outage.confidence,
         "evidence": [[e.rule, e.cause.value, e.weight, e.text] for e in outage.evidence],
         "parent": outage.parent,
+        "began_ms": outage.began_ms,
     }
 
 
@@ -211,4 +212,5 @@ def _outage_from(site: str, one: dict[str, Any]) -> Outage:
             Evidence(rule, Cause(cause), weight, text) for rule, cause, weight, text in evidence
         ),
         parent=one["parent"],
+        began_ms=one.get("began_ms"),  # revisions of before there was such a thing have none
     )

@@ -40,6 +40,7 @@ class Outage:
 
     It begins with the first failed look and ends with the first good one (or with the end of
     what was looked at: then ``open`` is true). ``parent`` is the id of the outage that owns it.
+    ``began_ms`` is its true start where it is cut at the beginning of a week.
     """
 
     site: str
@@ -50,11 +51,14 @@ class Outage:
     confidence: float
     evidence: tuple[Evidence, ...] = ()
     parent: str | None = None
+    began_ms: int | None = None
 
     @property
     def id(self) -> str:
-        """Stable as long as the start stands: the site and the second it began."""
-        return f"{self.site}@{self.start_ms // 1000}"
+        """Stable as long as the start stands, over all weeks that it touches: the site and the
+        second it began."""
+        began_ms = self.start_ms if self.began_ms is None else self.began_ms
+        return f"{self.site}@{began_ms // 1000}"
 
     @property
     def interval(self) -> Interval:

@@ -1,7 +1,7 @@
 """Readable weeks of villages: what was seen, and what must be concluded, to the second."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ def test_scenario(path: Path, tmp_path: Path) -> None:
     _compare_services(scenario, tmp_path)
     if "expect_next" in scenario.raw:
         _compare(scenario, "expect_next", records[1])
+        _same_names(scenario, records)
 
 
 def test_a_nation_is_concluded_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,6 +83,16 @@ def test_causes_that_rules_can_find_have_a_scenario() -> None:
         for stop in content.get("stops", ())
     }
     assert stops >= {Cause.SERVICE, Cause.DNS, Cause.LAN, Cause.CAPTIVE_PORTAL, Cause.UPSTREAM}
+
+
+def _same_names(scenario: Scenario, records: Sequence[WeekRecord]) -> None:
+    """An outage that goes on beyond the week's end bears one id in both weeks."""
+    first, second = ({one.site: one for one in record.site_weeks} for record in records)
+    for site, week in first.items():
+        end_ms = scenario.week.interval(scenario.inventory.by_id[site].timezone).end_ms
+        cut = [one for one in week.outages if one.end_ms == end_ms]
+        gone_on = [one for one in second[site].outages if one.start_ms == end_ms]
+        assert [one.id for one in cut] == [one.id for one in gone_on]
 
 
 def _records(scenario: Scenario, data: Path) -> list[WeekRecord]:
