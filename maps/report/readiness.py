@@ -71,6 +71,7 @@ def _place_fields(words: Words) -> list[Field[StoppedPlace]]:
             lambda one: words("report.is_ready" if one.ready else "report.not_ready"),
         ),
         Field(words("report.hours_ready"), lambda one: one.place.ready_share, Form.SHARE),
+        Field(words("both.observed_share"), lambda one: one.observed_share, Form.SHARE),
         Field(
             words("report.hours_stopped"), lambda one: one.place.stopped_ms / 1000, Form.DURATION
         ),

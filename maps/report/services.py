@@ -67,6 +67,11 @@ class StoppedPlace:
     ready: bool
     stopped: tuple[tuple[Cause, int], ...]
 
+    @property
+    def observed_share(self) -> float:
+        """Of its service hours, those that were seen."""
+        return 1 - self.place.unknown_ms / self.place.window_ms
+
 
 @dataclass(frozen=True)
 class Services:
