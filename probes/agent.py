@@ -28,7 +28,7 @@ from probes.uplink import Uplink
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_SECONDS = 10.0
-"""Between two glances at the wall clock, which may have jumped to where something is due."""
+"""Between two words to the watchdog."""
 UNSAVED_MAX = 20_000
 """Measurements that wait in memory while the disk takes none; beyond it the oldest are a gap."""
 APPEND_MAX = 1000
@@ -177,9 +177,7 @@ async def run_agent(
     running: set[asyncio.Task[None]] = set()
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(
-                _look(Schedule(checks, clock.wall_ms()), looks, unsaved, stop, running, beat)
-            )
+            group.create_task(_look(checks, looks, unsaved, stop, running, beat))
             group.create_task(_save(unsaved, uplink, stop, flush_seconds))
     finally:
         for task in running:
@@ -194,22 +192,26 @@ async def run_agent(
 
 
 async def _look(
-    schedule: Schedule,
+    checks: Sequence[Check],
     looks: Round,
     unsaved: _Unsaved,
     stop: asyncio.Event,
     running: set[asyncio.Task[None]],
     beat: Callable[[], None],
 ) -> None:
+    """The phases are those of the wall clock at the start; from then on only the monotonic clock
+    counts, so that no step of the other one costs a look."""
     clock = unsaved.clock
+    ahead_ms = clock.wall_ms() - clock.monotonic_ms()
+    schedule = Schedule(checks, clock.monotonic_ms() + ahead_ms)
     while not stop.is_set():
         beat()
-        due = unsaved.affordable(schedule.due(clock.wall_ms()))
+        due = unsaved.affordable(schedule.due(clock.monotonic_ms() + ahead_ms))
         if due:
             task = asyncio.create_task(looks.run(due))
             running.add(task)
             task.add_done_callback(running.discard)
-        wait_ms = schedule.wait_ms(clock.wall_ms())
+        wait_ms = schedule.wait_ms(clock.monotonic_ms() + ahead_ms)
         seconds = LONGEST_WAIT_SECONDS if wait_ms is None else wait_ms / 1000
         await _pause(stop, min(seconds, LONGEST_WAIT_SECONDS))
 
