@@ -32,6 +32,9 @@ _FORMATS: dict[Form, str] = {
     Form.STRIP: "0%",
 }
 _SECONDS_A_DAY = 86_400
+_LINE_POINTS = 15
+_LETTERS_A_LINE = 100
+"""Of the definitions: their column is 110 letters wide."""
 
 
 class Sheets:
@@ -105,7 +108,7 @@ class Sheets:
         for at, (column, part) in enumerate(spread):
             look = STATES[column.state] if column.state else None
             fill = {"bg_color": look.colour, "font_color": look.ink} if look else {}
-            side = {"align": "right"} if column.number or part else {}
+            side = {"align": "right"} if column.number or part else _beside(at)
             head = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
             self._text(sheet, 2, at, part or column.heading, **head, **fill, **side)
             place = table.columns.index(column)
@@ -141,7 +144,7 @@ class Sheets:
             # Blank, not a dash: a chart draws a gap there, and a sum skips it.
             sheet.write_blank(row, column, None, self._format(**wanted))
         elif cell.form in {Form.TEXT, Form.CODE}:
-            self._text(sheet, row, column, str(cell.value), **wanted)
+            self._text(sheet, row, column, str(cell.value), **_beside(column), **wanted)
         elif cell.form is Form.STATE:
             look = STATES[cell.value]
             fill = {"bg_color": look.colour, "font_color": look.ink}
@@ -241,4 +244,11 @@ class Sheets:
         keys = ("column.availability", "column.state", "column.counts", "column.sum", "column.time")
         columns = [self._words(key) for key in keys]
         for at, text in enumerate([*rules, "", *columns]):
+            # Not every program makes room for wrapped text by itself.
+            sheet.set_row(at, _LINE_POINTS * max(1, -(-len(text) // _LETTERS_A_LINE)))
             self._text(sheet, at, 0, text, text_wrap=True)
+
+
+def _beside(column: int) -> dict[str, Any]:
+    """How a text stands away from the figures of the column before it."""
+    return {"align": "left", "indent": 1} if column else {}
