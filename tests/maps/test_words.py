@@ -73,6 +73,27 @@ def test_both_languages_fill_in_the_same_values() -> None:
                 assert missing <= {"shown"}, f"{table}.{name}"
 
 
+SAME = {
+    "access.4g", "cause.dns", "kind.desa", "kind.desa_adat", "kind.kelurahan", "report.author",
+    "report.mtbf_short", "report.mttr_median_short", "report.mttr_p90_short", "report.of_region",
+    "sheet.target",
+}  # fmt: skip
+"""Names, abbreviations and pure placeholders, which both languages write alike."""
+
+
+def test_no_text_was_left_untranslated() -> None:
+    """A text that is the same in both languages was copied and forgotten, unless it is a name; an
+    empty one was never written."""
+    other = load("en").tables
+    texts = {
+        f"{table}.{name}": (text, other[table][name])
+        for table, found in load("id").tables.items()
+        for name, text in found.items()
+    }
+    assert {key for key, (mine, theirs) in texts.items() if mine == theirs} == SAME
+    assert all(mine.strip() and theirs.strip() for mine, theirs in texts.values())
+
+
 def test_no_key_is_missing_and_none_is_unused() -> None:
     """What sources ask for and what the files hold is the same set."""
     assert used_keys() == keys("id")
