@@ -183,7 +183,7 @@ class _Stretch:
         how = self._trouble(seen)
         hole = self.ailing(series, lambda one: one.kind == "mtu_black_hole")
         sheet.fail(series, seen.open & how["error"], f"{Reason.WRONG_STATUS} 502")
-        sheet.fail(series, seen.open & (how["half_dead"] | hole), Reason.DEADLINE)
+        sheet.fail(series, seen.open & (how["half_dead"] | hole), Reason.NO_ANSWER)
         sheet.fail(series, seen.open & how["certificate"], Reason.CERTIFICATE_EXPIRED)
         sheet.fail(series, seen.open & how["refused"], Reason.REFUSED)
         spoken = seen.open & ~how["refused"] & ~how["certificate"]
@@ -235,7 +235,7 @@ class _Stretch:
         sheet, series = seen.sheet, seen.series
         how = self._trouble(seen)
         sheet.fail(series, seen.open & how["error"], f"{Reason.WRONG_STATUS} 503")
-        sheet.fail(series, seen.open & how["half_dead"], Reason.DEADLINE)
+        sheet.fail(series, seen.open & how["half_dead"], Reason.NO_ANSWER)
         sheet.fail(series, seen.open & how["refused"], Reason.REFUSED)
         spoken = seen.open & ~how["refused"] & ~how["half_dead"]
         sheet.read(series, spoken, "connect_seconds", self._delays(spoken, 1))

@@ -170,10 +170,12 @@ class Resolver(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def resolving(resolver: Resolver, address: str = "127.0.0.1") -> AsyncIterator[int]:
+async def resolving(
+    resolver: Resolver, address: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[int]:
     """The resolver on a UDP port as long as the block lasts; gives the port."""
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: resolver, (address, 0))
+    transport, _ = await loop.create_datagram_endpoint(lambda: resolver, (address, port))
     try:
         yield transport.get_extra_info("sockname")[1]
     finally:

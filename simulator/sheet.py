@@ -21,7 +21,6 @@ REASONS = (
     Reason.NO_ANSWER,
     Reason.SPOOL_OVERFLOW,
     Reason.REFUSED,
-    Reason.DEADLINE,
     Reason.TAMPERED,
     Reason.NAME_NOT_RESOLVED,
     Reason.CERTIFICATE_EXPIRED,
