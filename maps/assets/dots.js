@@ -17,7 +17,12 @@ function makeDots(ctx, spots, now, colours, { dense, label }) {
     ctx.lineWidth = open ? Math.max(1.5, radius / 3) : look.pattern === "thick_edge" ? 1.5 : .5;
     ctx.strokeStyle = look.pattern === "empty" || look.pattern === "hatch" ? GREY
       : open ? look.colour : look.pattern === "thick_edge" ? ink : paper;
-    ctx.stroke(); ctx.setLineDash([]); ctx.globalAlpha = 1;
+    ctx.stroke(); ctx.setLineDash([]);
+    if (hollow) { // a thin line around, because the ground may have the ring's colour
+      ctx.beginPath(); ctx.arc(px, py, radius + ctx.lineWidth / 2 + .5, 0, 2 * Math.PI);
+      ctx.lineWidth = 1; ctx.strokeStyle = ink; ctx.stroke();
+    }
+    ctx.globalAlpha = 1;
     if (village === now.chosen) {
       ctx.beginPath(); ctx.arc(px, py, radius + 3, 0, 2 * Math.PI);
       ctx.lineWidth = 3; ctx.strokeStyle = ink; ctx.stroke();

@@ -145,21 +145,27 @@ function makeCanvas(map, data, { arcs, villages, borders, side }, now) {
     pane.screen(); ctx.textAlign = "center"; ctx.textBaseline = "middle";
     // The chosen village has its name before all others.
     if (now.chosen) some.sort((one, other) => (other === now.chosen) - (one === now.chosen));
+    const labels = [];
     for (const village of some) {
       const wide = (village.box[2] - village.box[0]) * scale, high = (village.box[3] - village.box[1]) * scale;
       if (Math.min(wide, high) < 30 || village.x === undefined || pane.faded(village)) continue;
-      letter(pane, village, pane.x + village.x * scale, pane.y + village.y * scale, zoom >= 9 && wide > 90 && high > 44 || zoom >= 12, 16);
+      labels.push([village, pane.x + village.x * scale, pane.y + village.y * scale, zoom >= 9 && wide > 90 && high > 44 || zoom >= 12]);
     }
+    writeAll(pane, labels);
   };
-  const letter = (pane, village, px, py, named, below) => {
-    const look = pane.look(village);
-    if (look.pattern === "hatch") label(look.letter, px, py, 12);
-    else {
+  // All letters have their place before the first name takes one.
+  const writeAll = (pane, labels) => {
+    for (const [village, px, py] of labels) {
+      const look = pane.look(village);
+      pane.free(px, py, 6, 14);
+      if (look.pattern === "hatch") { label(look.letter, px, py, 12); continue; }
       ctx.font = "600 12px system-ui, sans-serif";
       ctx.fillStyle = look.pattern === "empty" ? colours.ink : look.ink; ctx.fillText(look.letter, px, py);
     }
     ctx.font = "400 12px system-ui, sans-serif";
-    if (named && pane.free(px, py + below, ctx.measureText(village.name).width / 2 + 2, 14)) label(village.name, px, py + below, 12, 400);
+    for (const [village, px, py, named] of labels) {
+      if (named && pane.free(px, py + 16, ctx.measureText(village.name).width / 2 + 2, 14)) label(village.name, px, py + 16, 12, 400);
+    }
   };
   const drawTiles = (pane, some) => {
     const { scale, x, y } = pane, inner = side * .94;
@@ -184,9 +190,8 @@ function makeCanvas(map, data, { arcs, villages, borders, side }, now) {
     if (now.chosen && now.chosen.tile) mark(pane, () => ctx.strokeRect(...corner(now.chosen), inner, inner));
     pane.screen(); ctx.textAlign = "center"; ctx.textBaseline = "middle";
     if (side * scale < 16) return;
-    for (const village of some) {
-      if (!pane.faded(village)) letter(pane, village, x + village.tile[0] * side * scale, y + village.tile[1] * side * scale, side * scale > 70, 16);
-    }
+    writeAll(pane, some.filter((village) => !pane.faded(village))
+      .map((village) => [village, x + village.tile[0] * side * scale, y + village.tile[1] * side * scale, side * scale > 70]));
   };
   const dots = makeDots(ctx, spots, now, () => colours, { dense, label });
   // Without borders, and among tiles, a kabupaten's name stands in the middle of its villages.

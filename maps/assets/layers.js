@@ -62,7 +62,7 @@ function makeLayers(data, { villages, sites, siteWeeks }) {
       ? number.format(from) + "–" + number.format(steps[n + 1] - 1) : "≥ " + number.format(from))];
     const entries = named.map((word, n) => ({ word, meaning: "", colour: data.scale[n][0], ink: data.scale[n][1],
       letter: String(n), pattern: "full" }));
-    entries.push({ ...unseen, word: words.people_unknown, meaning: words.people_rule });
+    entries.push({ ...unseen, word: words.people_unknown, meaning: "" });
     // Stable and fair villages are served; of one that was not observed we do not know.
     const of = (village, week) => {
       const is = state(village, week);

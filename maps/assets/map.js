@@ -17,7 +17,8 @@ function drawMap(map) {
     fill: (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => values[key]),
     chip: (look) => {
       const node = make("span", look.letter, "chip " + look.pattern);
-      node.style.color = look.ink; node.style.backgroundColor = look.colour;
+      // What is empty has the colour of the paper, here as on the map.
+      if (look.pattern !== "empty") { node.style.color = look.ink; node.style.backgroundColor = look.colour; }
       return node;
     } };
 
@@ -63,12 +64,12 @@ function drawMap(map) {
   const side = makeSide(data, found, layers, now, kit, acts);
 
   document.querySelector("h1").textContent = data.title;
-  offerSearch(data, villages, make, (village) => choose(village, true));
+  offerSearch(data, villages, make, acts);
   map.on("click", ({ containerPoint: { x, y } }) => choose(canvas.pick(x, y)));
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && now.chosen) close(); });
   const container = map.getContainer();
   container.setAttribute("role", "application"); container.setAttribute("aria-label", words.map_label);
-  L.control.zoom({ position: "bottomleft", zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
+  L.control.zoom({ position: "topleft", zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
   if (data.base) {
     const [url, credit] = data.base;
     L.tileLayer(url, { maxZoom: 16, updateWhenZooming: false }).addTo(map);

@@ -39,15 +39,20 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", ["map", "panel", "worklist"])
+@pytest.mark.parametrize("kind", ["map", "dark", "panel", "worklist"])
 def test_axe_finds_no_serious_fault(
     kind: str, size: str, page: Path, given: MapInput, axe: str, open_page: Callable[..., Any]
 ) -> None:
-    """No violation of weight "serious" or "critical" on the map, with a panel open, on the list."""
+    """No violation of weight "serious" or "critical" on the map, in the dark theme, with
+    a panel open, on the list."""
     listed = work_list(given.register, given.inventory, given.records, "61")
     driver = open_page(
         render_worklist(listed, load("id"), ZONE) if kind == "worklist" else page, size
     )
+    if kind == "dark":
+        scheme = [{"name": "prefers-color-scheme", "value": "dark"}]
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": scheme})
+        driver.find_element(By.CSS_SELECTOR, "#legend summary").click()
     if kind == "panel":
         driver.find_element(By.ID, "search").send_keys("pasar", Keys.ENTER)
     # Through the debugger: the page's own policy lets no script in.

@@ -221,6 +221,25 @@ def test_search_finds_a_village_and_opens_its_panel(
     assert driver.get_log("browser") == []
 
 
+def test_search_finds_regions_too(page: Path, open_page: Callable[..., Any]) -> None:
+    """A kabupaten without its first word, a kecamatan by its code; what is called exactly so comes
+    first, a village before its kecamatan."""
+    driver = open_page(page)
+    box = driver.find_element(By.ID, "search")
+    box.send_keys("sambas")
+    found = driver.find_element(By.ID, "found").text.split("\n")
+    assert found == [
+        *("Sambas", "Kecamatan · Kabupaten Sambas · 61.01.01"),
+        *("Kabupaten Sambas", "61.01"),
+    ]
+    box.send_keys(Keys.ARROW_DOWN, Keys.ENTER)
+    assert "Kabupaten Sambas" in text(driver, "trail")
+    box.clear()
+    box.send_keys("61.01.02", Keys.ENTER)
+    assert text(driver, "trail").endswith("Teluk Keramat")
+    assert driver.get_log("browser") == []
+
+
 def test_every_number_equals_the_calculation(
     page: Path, given: MapInput, open_page: Callable[..., Any]
 ) -> None:
