@@ -5,6 +5,7 @@ import logging
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,12 @@ def run(
         Path | None, typer.Option(help="File with the address that is told that all is well.")
     ] = None,
     heartbeat_seconds: Annotated[float, typer.Option(help="How often.", min=0.1)] = 60.0,
+    sos: Annotated[
+        str | None, typer.Option(help="Name of the zone under which probes call for help [off].")
+    ] = None,
+    sos_listen: Annotated[str, typer.Option(help="HOST:PORT of its responder, by UDP.")] = (
+        "127.0.0.1:5353"
+    ),
     certificate: Certificate = None,
     private_key: PrivateKey = None,
 ) -> None:
@@ -62,6 +69,7 @@ def run(
     from collector.feeder import Feeder
     from collector.ingest import Ingest
     from collector.salvage import open_journal
+    from collector.sos import responding
     from collector.throughput import Throughput
     from collector.vitals import Heartbeat
     from collector.watch import Watch
@@ -102,11 +110,13 @@ def run(
     # The journal's thread asks for the interpreter several times a batch; the usual 5 ms each would
     # make a commit wait for the busy loop longer than for the disk.
     sys.setswitchinterval(0.0005)
+    responder = responding(sos, sos_listen, journal, keys) if sos is not None else nullcontext()
     feeding.start()
     beating.start()
     try:
         endpoint = web.application(routes, watch.tally.answered, mounts)
-        server.serve(endpoint, bound, certificate, private_key, lambda: _say("collector", url))
+        with responder:
+            server.serve(endpoint, bound, certificate, private_key, lambda: _say("collector", url))
     finally:
         heartbeat.stop()
         feeder.stop()

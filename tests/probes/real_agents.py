@@ -62,10 +62,12 @@ class Collector:
         """A key for a probe at the site of its own name."""
         return Keys(self.data).add(name, (name,), 1)
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
         """Start and wait until it listens."""
         run = ["collector", "run", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}"]
-        self._process = subprocess.Popen([*MAIN, *run], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            [*MAIN, *run, *more], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
         assert self._process.stderr is not None
         said = self._process.stderr.readline()
         assert re.search(r":\d+\s*$", said), said

@@ -1,7 +1,9 @@
 """A word by DNS when HTTPS fails: from a real probe's side to a look in the collector's journal."""
 
+import json
 import random
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from collector.sos import A_SECOND, EVERY_MS, Responder, responding
 from model.errors import InputError, UnavailableError
 from model.wire import TROUBLES
 from probes.sos import Sos, ask_by_udp, name_of, query, resolvers
+from tests.probes.real_agents import MAIN, ROOT, Collector
 
 ZONE = "sos.example.id"
 NOW_MS = 1_790_000_000_000
@@ -209,3 +212,23 @@ def test_names_that_dns_cannot_carry(tmp_path: Path) -> None:
     (tmp_path / "resolv.conf").write_text("# x\nnameserver 192.0.2.1\noptions x\nnameserver ::1\n")
     assert resolvers(tmp_path / "resolv.conf") == ["192.0.2.1", "::1"]
     assert resolvers(tmp_path / "none") == []
+
+
+def test_the_collector_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``jangkau collector run --sos``: a call for help stands in the journal, and so in the
+    status."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setattr("probes.sos.PORT", port)
+    collector = Collector(tmp_path)
+    key = collector.key("v-1")
+    collector.start("--sos", ZONE, "--sos-listen", f"127.0.0.1:{port}")
+    try:
+        assert Sos(lambda: key, ZONE, TurnedClock(), servers=lambda: ["127.0.0.1"]).call("busy")
+        status = [*MAIN, "status", "--json", "--data", str(collector.data)]
+        done = subprocess.run(status, capture_output=True, check=True, cwd=ROOT)
+        (look,) = json.loads(done.stdout)["looks"]
+        assert (look["site"], look["kind"], look["reason"]) == ("v-1", "sos", "busy")
+    finally:
+        collector.stop()
