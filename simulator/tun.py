@@ -9,6 +9,7 @@ Documentation/networking/tuntap.rst; ICMP: RFC 792.
 
 import fcntl
 import heapq
+import math
 import os
 import random
 import select
@@ -29,6 +30,7 @@ from model.site import Access
 from model.timeline import Interval
 from simulator.fate import Fate, Fates, fates
 from simulator.line import LONGEST_SECONDS, MOST_LOSS, Line, added_delay_seconds, burst_chances
+from simulator.packets import HOST_UNREACHABLE, TIME_EXCEEDED, echo_reply, error
 from simulator.province import SimulatedProvince
 from simulator.scenario import Event
 
@@ -38,7 +40,13 @@ _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK = 0x8914, 0x8916, 0x891C
 _IFF_UP = 0x1
 _RTM_NEWLINK, _NLM_REQUEST_ACK, _IFLA_TXQLEN = 16, 0x5, 13
 _QUEUE_PACKETS = 20_000
-_ICMP, _ECHO_REQUEST, _UNREACHABLE, _HOST_UNREACHABLE = 1, 8, 3, 1
+_ICMP, _ECHO_REQUEST = 1, 8
+_TTL = 8
+"""Where in an IP header the time to live stands (RFC 791)."""
+_ROUTERS = 245
+"""Addresses at a network's end that are left for its routers (``province.py`` leaves 256)."""
+_MOST_HOPS = 32
+"""A packet that may go farther than any way here is long meets no router that would answer."""
 _ANCHOR = Line(base_rtt_seconds=0.006, jitter_seconds=0.0005, loss=0.0, congestion=0.0)
 _UNSHARE = ("unshare", "--user", "--map-root-user", "--net")
 
@@ -115,12 +123,29 @@ class Host:
     """One address: its line, its site's fate, and whether it is in a burst of loss just now.
 
     ``told`` hosts are behind a router that says "host unreachable" when their line is cut.
+    ``way`` holds the routers to it, ``detour`` those that join them while its path is another.
     """
 
     line: Line
     fate: Fate = field(default_factory=Fate)
     told: bool = False
     bad: bool | None = None
+    way: tuple[bytes, ...] = ()
+    detour: tuple[bytes, ...] = ()
+
+    def hops(self, at_ms: int) -> tuple[bytes, ...]:
+        """The routers on the way at this moment, packed addresses from the nearest on."""
+        changed = any(_holds(part, at_ms) for part in self.fate.ailed("path_change"))
+        return (*self.way[:1], *self.detour, *self.way[1:]) if changed else self.way
+
+    def most_bytes(self, at_ms: int) -> float:
+        """The largest IP packet that comes through; a larger one vanishes without a word."""
+        holes = (
+            one.amount
+            for one in self.fate.ailing
+            if one.kind == "mtu_black_hole" and _holds(one.interval, at_ms)
+        )
+        return min(holes, default=math.inf)
 
     def echo(self, at_ms: int, chance: Callable[[], float]) -> float | None:
         """The delay in seconds of an answer to an echo that comes now; None when it is lost."""
@@ -149,12 +174,18 @@ class Host:
 
 
 def hosts_of(province: SimulatedProvince, all_fates: Fates) -> Mapping[bytes, Host]:
-    """Every address of a province, packed: its sites and its anchors."""
+    """Every address of a province, packed: its sites and its anchors. The routers on the way to a
+    site are its upstream nodes."""
+    addresses = IPv4Network(province.network)
+    nodes = sorted(province.inventory.upstreams)
+    routers = {node: addresses[-3 - number % _ROUTERS].packed for number, node in enumerate(nodes)}
     found = {
         socket.inet_aton(site.address): Host(
             province.lines[site.id],
             all_fates.of(site.id),
             told=site.access in (Access.FIBRE, Access.FWA),
+            way=tuple(routers[node] for node in reversed(province.inventory.upstream_chain(site))),
+            detour=tuple(addresses[-3 - _ROUTERS - number].packed for number in range(2)),
         )
         for site in province.inventory.sites
         if site.address is not None
@@ -222,9 +253,19 @@ class Responder:
             return
         self._count += 1
         now = self._monotonic()
+        if packet[_TTL] < _MOST_HOPS and packet[_TTL] <= len(hops := host.hops(at_ms)):
+            hop = hops[packet[_TTL] - 1]
+            share = packet[_TTL] / (len(hops) + 1)
+            self._later(
+                now + share * host.line.base_rtt_seconds, error(TIME_EXCEEDED, hop, packet, header)
+            )
+            return
         if host.unreachable(at_ms):
             if host.refused(at_ms):
-                self._later(now + _ANCHOR.base_rtt_seconds, self._refusal(packet, header))
+                refusal = error(HOST_UNREACHABLE, self._gateway, packet, header)
+                self._later(now + _ANCHOR.base_rtt_seconds, refusal)
+            return
+        if len(packet) > host.most_bytes(at_ms):
             return
         delay = host.echo(at_ms, random.random)
         if delay is not None:
@@ -239,47 +280,12 @@ class Responder:
         while self._due and self._due[0][0] <= now:
             os.write(self._tun, heapq.heappop(self._due)[2])
 
-    def _refusal(self, packet: bytes, header: int) -> bytes:
-        body = struct.pack("!BBHI", _UNREACHABLE, _HOST_UNREACHABLE, 0, 0) + packet[: header + 8]
-        body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
-        outer = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64, _ICMP, 0)
-        outer += self._gateway + packet[12:16]
-        return outer[:10] + struct.pack("!H", checksum(outer)) + outer[12:] + body
-
 
 def responder(province: SimulatedProvince, events: Iterable[Event], tun: int) -> Responder:
     """Whoever answers for a province under these events on a TUN device."""
     all_fates = fates(province, events)
     gateway = str(IPv4Network(province.network)[-2])
     return Responder(tun, hosts_of(province, all_fates), gateway, all_fates.line)
-
-
-def echo_reply(packet: bytes, header: int) -> bytes:
-    """The answer to an echo request: addresses swapped (which leaves the IP checksum as it is),
-    type 8 made 0 and the checksum corrected for that alone (RFC 1624)."""
-    old = int.from_bytes(packet[header + 2 : header + 4])
-    changed = old + 0x0800
-    corrected = (changed & 0xFFFF) + (changed >> 16)
-    return b"".join(
-        (
-            packet[:12],
-            packet[16:20],
-            packet[12:16],
-            packet[20:header],
-            b"\x00" + packet[header + 1 : header + 2],
-            corrected.to_bytes(2),
-            packet[header + 4 :],
-        )
-    )
-
-
-def checksum(data: bytes) -> int:
-    """The Internet checksum (RFC 1071)."""
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data[: len(data) // 2 * 2]))
-    total += data[-1] << 8 if len(data) % 2 else 0
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 def stop_on_signals() -> int:
