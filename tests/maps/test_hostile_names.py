@@ -2,10 +2,8 @@
 page's policy taken away: none runs, none breaks the page, none asks for anything."""
 
 import itertools
-import os
-import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +11,12 @@ from typing import Any
 import pytest
 
 from cli.map_page import region_code
+from maps.base_map import base_map
 from maps.coverage import coverage
 from maps.folium_map import render, write_map
 from maps.map_data import MapInput
+from maps.report.html import render as render_report
+from maps.report.weekly import weekly_report
 from maps.words import load
 from maps.worklist import work_list
 from maps.worklist_page import render as render_worklist
@@ -23,10 +24,10 @@ from model.definition import State
 from model.errors import InputError
 from model.inventory import Inventory, Provider
 from model.outage import Cause, Evidence
-from model.region import Register
+from model.region import Register, Village
 from model.site import SiteKind
 from tests.maps.made import LAST_WEEK, OFFICE_HOURS, ZONE, make_record, make_site, make_site_week
-from tests.maps.test_browsing import driver, open_page  # noqa: F401 - fixtures
+from tests.maps.test_browsing import driver, open_page, requests  # noqa: F401 - fixtures
 
 RUN = "document.documentElement.dataset.ran=1"
 CARRIERS = (
@@ -61,37 +62,47 @@ PAYLOADS = tuple(
     before + carrier.format(run=RUN)
     for carrier, before in itertools.product(CARRIERS, AROUND)
 )  # fmt: skip
-ROUNDS = int(os.environ.get("JANGKAU_FAULTS", "0"))
 
 
-def made(
-    register: Register, make_inventory: Callable[..., Inventory], text: Callable[[], str]
-) -> MapInput:
-    """A province in which every field of text that a page could show comes from ``text``."""
-    villages = tuple(replace(village, name=text()) for village in register.villages)
-    names = {code: text() for code in register.region_names}
-    named = Register(text(), villages, names)
+def made(make_inventory: Callable[..., Inventory], payloads: Sequence[str] = PAYLOADS) -> MapInput:
+    """A province with a village for each payload, which has it in every field of text that a page
+    could show; what there is only one of (province, version, credit, kinds) has all of them."""
+    everything = "".join(payloads)
+    villages = []
+    names = {"61": everything}
+    for at, text in enumerate(payloads):
+        kabupaten, kecamatan = f"61.{1 + at // 90:02d}", f"61.{1 + at // 90:02d}.{1 + at % 90:02d}"
+        names[kabupaten] = names.get(kabupaten, "") + text
+        names[kecamatan] = text
+        villages.append(Village(f"{kecamatan}.2001", text, 1 + at / 100, 109 + at % 15 / 100, 100))
+    register = Register(everything, tuple(villages), names)
     sites = [
         make_site(
-            f"s{at}", village.code, name=text(), contact_name=text(), contact_phone=text(),
-            kind=text(), provider="satu" if at % 2 else text(),
+            f"s{at}", villages[at].code, name=text, contact_name=text, contact_phone=text,
+            kind=f"k{at}", provider=f"p{at}", lat=villages[at].lat, lon=villages[at].lon,
         )
-        for at, village in enumerate(villages)
+        for at, text in enumerate(payloads)
     ]  # fmt: skip
     inventory = make_inventory(*sites)
     inventory = replace(
         inventory,
-        providers={"satu": Provider("satu", text())},
-        province=replace(inventory.province, name=text()),
-        kinds={sites[0].kind: SiteKind(sites[0].kind, text(), text(), OFFICE_HOURS, True, 300)},
+        providers={f"p{at}": Provider(f"p{at}", text, 0.99) for at, text in enumerate(payloads)},
+        province=replace(inventory.province, name=everything),
+        kinds={
+            f"k{at}": SiteKind(f"k{at}", text, text, OFFICE_HOURS, True, 300)
+            for at, text in enumerate(payloads)
+        },
     )
     weeks = []
-    for site in inventory.sites:
-        week = make_site_week(site.id, LAST_WEEK, State.CUT_OFF, [(1, 2, Cause.POWER)])
-        signs = (Evidence(text(), Cause.POWER, 0.9, text()),)
+    for at, text in enumerate(payloads):
+        week = make_site_week(f"s{at}", LAST_WEEK, State.CUT_OFF, [(1, 2, Cause.POWER)])
+        signs = (Evidence(text, Cause.POWER, 0.9, text),)
         weeks.append(replace(week, outages=tuple(replace(o, evidence=signs) for o in week.outages)))
     records = (make_record(LAST_WEEK, weeks, inventory.definition),)
-    return MapInput(named, inventory, coverage(named, inventory, records), records, credit=text())
+    return MapInput(
+        register, inventory, coverage(register, inventory, records), records, credit=everything,
+        base_map=replace(base_map("https://a.invalid/{z}/{x}/{y}"), credit=everything),
+    )  # fmt: skip
 
 
 def bare(page: str) -> str:
@@ -113,47 +124,73 @@ def test_there_are_two_hundred() -> None:
     assert len(set(PAYLOADS)) == len(PAYLOADS) >= 200
 
 
-@pytest.mark.parametrize("page", ["map", "packed", "worklist"])
+def written(page: str, given: MapInput) -> str:
+    """One of the pages as text."""
+    words = load("id")
+    if page == "worklist":
+        listed = work_list(given.register, given.inventory, given.records, "61")
+        return render_worklist(listed, words, ZONE)
+    if page == "report":
+        model = weekly_report(given.register, given.inventory, given.records, given.coverage)
+        return render_report(model, words)
+    return render(given, words, packed=page == "packed")
+
+
+@pytest.mark.parametrize("policy", ["with", "without"])
+@pytest.mark.parametrize("page", ["map", "packed", "worklist", "report"])
 def test_no_payload_runs_in_any_field(
-    page: str, register: Register, make_inventory: Callable[..., Inventory],
+    page: str, policy: str, make_inventory: Callable[..., Inventory],
     open_page: Callable[..., Any],  # noqa: F811 - the fixture
 ) -> None:  # fmt: skip
-    """Each round deals the payloads out over all fields until every one was used; the panel of each
-    village is opened; with JANGKAU_FAULTS every payload reaches many more places."""
-    seed = int(os.environ.get("JANGKAU_SEED", "61"))
-    rng = random.Random(seed)  # noqa: S311 - the same deal on every run
-    left: list[str] = []
+    """Every payload in every field of every page: none runs, with the page's policy and without it;
+    nothing is asked for, and every village's panel, every layer and every region still opens."""
+    given = replace(made(make_inventory), base_map=None)
+    text = written(page, given)
+    browser = open_page(text if policy == "with" else bare(text))
+    assert_harmless(browser, page)
+    if page in {"worklist", "report"}:
+        shown = browser.find_element("tag name", "body").get_property("textContent")
+        assert "<script>document" in shown
+    else:
+        assert browser.execute_async_script(OPEN_ALL) == [
+            len(given.register.villages),
+            len(given.register.kabupaten),
+            5,
+        ]
+    assert_harmless(browser, page)
+    assert requests(browser) == []
 
-    def deal() -> str:
-        if not left:
-            left.extend(rng.sample(PAYLOADS, len(PAYLOADS)))
-        return left.pop()
 
-    for number in range(5 + ROUNDS):
-        given = made(register, make_inventory, deal)
-        if page == "worklist":
-            listed = work_list(given.register, given.inventory, given.records, "61")
-            text = render_worklist(listed, load("id"), ZONE)
-        else:
-            text = render(given, load("id"), packed=page == "packed")
-        browser = open_page(bare(text))
-        name = f"seed {seed}, round {number}"
-        assert_harmless(browser, name)
-        if page == "worklist":
-            assert len(browser.find_elements("css selector", "main li")) == 5, name
-            continue
-        for village in given.register.villages:
-            search = browser.find_element("id", "search")
-            browser.execute_script(
-                "const box = arguments[0]; box.value = arguments[1];"
-                "box.dispatchEvent(new Event('input'));"
-                "box.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter'}));",
-                search,
-                village.code,
-            )
-            shown = browser.find_element("css selector", "#panel h2")
-            assert shown.get_property("textContent") == village.name
-        assert_harmless(browser, name)
+OPEN_ALL = """
+const done = arguments[0], data = JSON.parse(document.getElementById('data').textContent);
+const search = document.getElementById('search'), panel = document.getElementById('panel');
+const codes = [...document.querySelectorAll('#regions button')], counts = [0, 0, 0];
+const seek = (text) => {
+  search.value = text; search.dispatchEvent(new Event('input'));
+  search.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }));
+};
+const names = data.villages.names;
+data.kecamatan.forEach(([, code], at) => {
+  seek(code + '.2001');
+  counts[0] += panel.querySelector('h2').textContent === names[at] && panel.textContent.split(names[at]).length > 5;
+});
+data.kabupaten.forEach(([code, name]) => { seek(code); counts[1] += document.getElementById('trail').textContent.includes(name); });
+const layer = document.getElementById('layer');
+for (const option of layer.options) { layer.value = option.value; layer.dispatchEvent(new Event('change')); counts[2]++; }
+requestAnimationFrame(() => requestAnimationFrame(() => done(counts)));
+"""  # noqa: E501 - a script's lines
+
+
+def test_the_credit_of_a_base_map_is_text(
+    make_inventory: Callable[..., Inventory],
+    open_page: Callable[..., Any],  # noqa: F811 - the fixture
+) -> None:
+    """What stands on the map as the credit of its tiles is set as text, without the policy too."""
+    given = made(make_inventory)
+    browser = open_page(bare(written("map", given)))
+    shown = browser.find_element("id", "base").get_property("textContent")
+    assert shown == "".join(PAYLOADS)
+    assert browser.execute_script("return document.documentElement.dataset.ran") is None
 
 
 def test_a_careless_page_would_run_them(open_page: Callable[..., Any]) -> None:  # noqa: F811 - the fixture
@@ -170,7 +207,7 @@ def test_no_code_leads_out_of_the_folder(code: str) -> None:
 
 
 def test_a_link_in_the_way_is_replaced_not_followed(
-    register: Register, make_inventory: Callable[..., Inventory], tmp_path: Path
+    make_inventory: Callable[..., Inventory], tmp_path: Path
 ) -> None:
     """S-07: a symbolic link under the name of an export does not lead the writing elsewhere."""
     outside = tmp_path / "outside.txt"
@@ -178,6 +215,6 @@ def test_a_link_in_the_way_is_replaced_not_followed(
     link = tmp_path / "out" / "peta.html"
     link.parent.mkdir()
     link.symlink_to(outside)
-    write_map(made(register, make_inventory, lambda: "x"), link, load("id"))
+    write_map(made(make_inventory, ["x"]), link, load("id"))
     assert outside.read_text() == "untouched"
     assert not link.is_symlink()
