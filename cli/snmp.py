@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import rows, terminal
+from cli import terminal
 from cli.options import INVENTORY, AsJson, InventoryFile, one_site
+from cli.snmp_show import Answer, document, print_answer, print_found, waiting, why_not
 from model.check import Check
 from model.errors import InputError
 from model.inventory import Inventory
@@ -22,9 +23,11 @@ from model.measurement import Outcome, Rung, Vantage
 
 if TYPE_CHECKING:
     from probes.snmp import SnmpProbe
-    from probes.snmp_device import Poll
+    from probes.snmp_session import Value
 
-AT_ONCE = 50
+AT_ONCE = 1000
+"""Devices that are asked at the same time; most of those that do not answer cost six seconds."""
+RECORD_SECONDS = 300.0
 
 
 class _SiteOrCommand(TyperGroup):
@@ -42,6 +45,9 @@ SecretsFile = Annotated[
     Path | None,
     typer.Option("--secrets", help="File of SNMP credentials.", envvar="JANGKAU_SNMP_SECRETS"),
 ]
+CheckName = Annotated[
+    str | None, typer.Option("--check", help="Of a site with several devices the one to ask.")
+]
 
 
 @app.callback()
@@ -53,22 +59,23 @@ def snmp() -> None:
 def show(
     site: Annotated[str, typer.Argument(help="Site id of the inventory.")],
     inventory: InventoryFile = INVENTORY,
+    check: CheckName = None,
     twice: Annotated[
         float, typer.Option(min=0, max=60, help="Seconds to a second poll, for rates; 0: none.")
     ] = 2.0,
     as_json: AsJson = False,
 ) -> None:
-    """What the device of a site is, which profiles fit, and every reading with its unit."""
+    """What the devices of a site are, which profiles fit, and every reading with its unit."""
     from inventory.read import load
 
-    checks = _checks(load(inventory), site)
-    answered = [asyncio.run(_poll(check, twice)) for check in checks]
-    for check, poll in zip(checks, answered, strict=True):
-        if as_json:
-            terminal.print_json(_document(check, poll))
-        else:
-            _print(check, poll)
-    if not all(answered):
+    checks = _checks(load(inventory), site, check)
+    answers = asyncio.run(_poll(checks, twice))
+    if as_json:
+        terminal.print_json({"site": site, "devices": [document(one) for one in answers]})
+    else:
+        for answer in answers:
+            print_answer(answer)
+    if any(answer.poll is None for answer in answers):
         raise typer.Exit(1)
 
 
@@ -76,6 +83,7 @@ def show(
 def record(
     site: Annotated[str, typer.Argument(help="Site id of the inventory.")],
     inventory: InventoryFile = INVENTORY,
+    check: CheckName = None,
     out: Annotated[Path | None, typer.Option(help="File to write; default: SITE.snmprec.")] = None,
 ) -> None:
     """Record the device of a site in snmpsim's format, without personal data, for a bug report."""
@@ -83,11 +91,11 @@ def record(
     from inventory.read import load
     from probes.snmp_record import recording
 
-    poll = asyncio.run(_poll(_checks(load(inventory), site)[0], 0.0))
-    if poll is None:
-        raise typer.Exit(1)
+    checks = _checks(load(inventory), site, check)
+    if len(checks) > 1:
+        raise InputError(f"{site} has several devices: add --check, one of {_names(checks)}")
     path = out or Path(f"{site}.snmprec")
-    lines = recording(poll.plan, poll.values, poll.plan.once)
+    lines = recording(asyncio.run(_record(checks[0])))
     write_text(path, "\n".join(lines) + "\n")
     terminal.stdout.print(f"{path}: {len(lines)} objects; look through it before you send it")
 
@@ -126,13 +134,7 @@ def discover(
         for name in names
     ]
     found = asyncio.run(_discover(checks))
-    rows.show(
-        found,
-        {name: lambda row, name=name: str(row[name]) for name in found[0]} if found else {},  # type: ignore[misc] # a lambda with a default
-        title=f"{len(found)} of {len(checks)} questions were answered",
-        as_json=as_json,
-        as_csv=False,
-    )
+    print_found(found, len(checks), as_json=as_json)
     if not found:
         raise typer.Exit(1)
 
@@ -154,7 +156,7 @@ def traps(
     asyncio.run(serve(known, listen_to(listen), collector, key_file, spool, name))
 
 
-def _checks(inventory: Inventory, site_id: str) -> list[Check]:
+def _checks(inventory: Inventory, site_id: str, name: str | None) -> list[Check]:
     site = one_site(inventory, site_id)
     checks = [
         check
@@ -165,7 +167,18 @@ def _checks(inventory: Inventory, site_id: str) -> list[Check]:
         raise InputError(
             f"no check of kind snmp looks at {site_id}: write one under 'checks' (docs/snmp.md)"
         )
-    return checks
+    chosen = [check for check in checks if name in (None, _name(check))]
+    if not chosen:
+        raise InputError(f"--check {name}: {site_id} has {_names(checks)}")
+    return chosen
+
+
+def _name(check: Check) -> str:
+    return check.target.partition(":")[2]
+
+
+def _names(checks: Sequence[Check]) -> str:
+    return ", ".join(map(_name, checks))
 
 
 def _probe() -> "SnmpProbe":
@@ -176,24 +189,43 @@ def _probe() -> "SnmpProbe":
     return SnmpProbe(open_session)
 
 
-async def _poll(check: Check, again_after_seconds: float) -> "Poll | None":
-    """What the device says; None when it does not answer, which is told on standard error."""
+async def _poll(checks: Sequence[Check], again_after_seconds: float) -> list[Answer]:
+    from probes.snmp_session import RefusedError
+
+    probe = _probe()
+    devices = [probe.device(check) for check in checks]  # what is wrong with one is told at once
+
+    async def ask(number: int) -> Answer:
+        check, device = checks[number], devices[number]
+        try:
+            async with asyncio.timeout(check.timeout_seconds + again_after_seconds):
+                poll = await device.poll()
+                if again_after_seconds:
+                    await asyncio.sleep(again_after_seconds)
+                    poll = await device.poll()
+        except (OSError, RefusedError) as error:
+            return Answer(check, None, why_not(error, device.heard))
+        finally:
+            told()
+        return Answer(check, poll)
+
+    with waiting(f"asking {len(checks)} devices", len(checks)) as told:
+        return await asyncio.gather(*map(ask, range(len(checks))))
+
+
+async def _record(check: Check) -> "dict[str, Value]":
+    from probes.snmp_record import everything
     from probes.snmp_session import RefusedError
 
     device = _probe().device(check)
-    try:
-        async with asyncio.timeout(check.timeout_seconds + again_after_seconds):
-            poll = await device.poll()
-            if again_after_seconds:
-                await asyncio.sleep(again_after_seconds)
-                poll = await device.poll()
-    except TimeoutError:
-        terminal.stderr.print(f"{check.site} {check.address}: no answer")
-    except RefusedError as error:
-        terminal.stderr.print(f"{check.site} {check.address}: does not let us in: {error}")
-    else:
-        return poll
-    return None
+    with waiting(f"recording {check.address}") as told:
+        try:
+            async with asyncio.timeout(RECORD_SECONDS):
+                return await everything(device.asker, told)
+        except (OSError, RefusedError) as error:
+            said = why_not(error, device.heard)
+    terminal.stderr.print(f"{check.site} {check.address}: {said}", markup=False)
+    raise typer.Exit(1)
 
 
 async def _discover(checks: Sequence[Check]) -> list[dict[str, Any]]:
@@ -202,6 +234,7 @@ async def _discover(checks: Sequence[Check]) -> list[dict[str, Any]]:
     async def ask(check: Check) -> dict[str, Any] | None:
         async with room:
             look = await probe(check)
+        told()
         plan = probe.device(check).plan
         if look.outcome is not Outcome.UP or plan is None or not isinstance(check.settings, Snmp):
             return None
@@ -209,55 +242,10 @@ async def _discover(checks: Sequence[Check]) -> list[dict[str, Any]]:
             "site": check.site,
             "address": check.address,
             "credentials": check.settings.credentials,
-            "profiles": " ".join(profile.id for profile in plan.profiles),
+            "profiles": [profile.id for profile in plan.profiles],
+            "sys_object_id": plan.sys_object_id,
             "description": plan.description,
         }
 
-    return [row for row in await asyncio.gather(*map(ask, checks)) if row is not None]
-
-
-def _document(check: Check, poll: "Poll | None") -> dict[str, Any]:
-    if poll is None:
-        return {"site": check.site, "address": check.address, "answered": False}
-    return {
-        "site": check.site,
-        "address": check.address,
-        "answered": True,
-        "description": poll.plan.description,
-        "sys_object_id": poll.plan.sys_object_id,
-        "profiles": [profile.id for profile in poll.plan.profiles],
-        "readings": poll.readings,
-        "rows": [row._asdict() for row in poll.rows],
-    }
-
-
-def _print(check: Check, poll: "Poll | None") -> None:
-    if poll is None:
-        return
-    titles = ", ".join(profile.title for profile in poll.plan.profiles)
-    terminal.stdout.print(f"{check.site} {check.address}", markup=False)
-    terminal.stdout.print(_plain(poll.plan.description), markup=False)
-    terminal.stdout.print(f"{poll.plan.sys_object_id}: {titles}\n", markup=False)
-    table = [
-        {
-            "reading": row.name,
-            "row": row.row,
-            "value": row.value,
-            "unit": row.unit,
-            "object": row.mib,
-        }
-        for row in poll.rows
-    ]
-    columns = {
-        "reading": lambda row: str(row["reading"]),
-        "of": lambda row: _plain(str(row["row"])),
-        "value": lambda row: f"{row['value']:,.6g}",
-        "unit": lambda row: str(row["unit"]),
-        "object": lambda row: str(row["object"]),
-    }
-    rows.show(table, columns, title="", as_json=False, as_csv=False)
-
-
-def _plain(text: str) -> str:
-    """What a device says of itself, without what would command a terminal."""
-    return "".join(sign if sign.isprintable() else "?" for sign in text)
+    with waiting("asking", len(checks)) as told:
+        return [row for row in await asyncio.gather(*map(ask, checks)) if row is not None]

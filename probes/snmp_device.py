@@ -80,7 +80,7 @@ class Device:
         monotonic: Callable[[], float],
         wall: Callable[[], float],
     ) -> None:
-        self._asker = asker
+        self.asker = asker
         self._profiles = profiles
         self._monotonic = monotonic
         self._wall = wall
@@ -92,18 +92,18 @@ class Device:
     @property
     def heard(self) -> bool:
         """Whether it answered anything since the last poll began."""
-        return self._asker.heard
+        return self.asker.heard
 
     async def poll(self) -> Poll:
         """Ask it now; the first time and hourly also what it is. Raises TimeoutError, RefusedError,
         OSError."""
-        await self._asker.open()
+        await self.asker.open()
         now = self._monotonic()
         if self.plan is None or now - self.plan.made_seconds > MEET_AGAIN_SECONDS:
             self.plan = await self._meet()
             self._walked = {}
         plan = self.plan
-        values = await self._asker.get(plan.oids)
+        values = await self.asker.get(plan.oids)
         if len(values) < len(plan.oids) // 2:
             self.plan = None  # another device, or another firmware: meet it next time
         at_seconds, at_wall = self._monotonic(), self._wall()
@@ -119,7 +119,7 @@ class Device:
         return Poll(plan, readings, seen, values)
 
     async def _meet(self) -> Plan:
-        asker = self._asker
+        asker = self.asker
         system = await asker.get([SYS_OBJECT_ID, SYS_DESCRIPTION])
         sys_object_id = str(system.get(SYS_OBJECT_ID, ""))
         candidates = [one for one in self._profiles if one.candidate(sys_object_id)]
@@ -169,7 +169,7 @@ class Device:
             table = _group(column)
             if table not in self._walked:
                 walk = OPER_STATUS if table in IF_TABLES else column
-                self._walked[table] = tuple(await self._asker.walk(walk))
+                self._walked[table] = tuple(await self.asker.walk(walk))
         return {column: self._walked[_group(column)] for column in columns}
 
 

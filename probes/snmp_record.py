@@ -1,15 +1,18 @@
-"""A poll as a recording that snmpsim plays, to send with a bug report.
+"""Everything that the allow-list knows of a device, as a recording that snmpsim plays: to send with
+a bug report.
 
 Law: what could name a person, a place or a device never enters it: the allow-list keeps most of it
 away, and the few texts that people write themselves are replaced here.
 """
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 
-from probes.snmp_device import SYS_DESCRIPTION, SYS_OBJECT_ID, Plan
+from probes.snmp_allowed import COLUMNS, SCALARS
+from probes.snmp_ask import Asker
 from probes.snmp_interfaces import ALIAS, DESCRIPTION, HIGH_SPEED, NAME
-from probes.snmp_profile import Kind
+from probes.snmp_profile import Kind, standard_profiles
 from probes.snmp_readings import SYS_UPTIME
 from probes.snmp_session import Value
 
@@ -30,27 +33,52 @@ _PORT_NAME = re.compile(
 _ADDRESS = re.compile(
     rb"(?:\d{1,3}\.){3}\d{1,3}|(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|[\w.+-]+@[\w.-]+"
 )
+STORAGE = "1.3.6.1.2.1.25.2.3.1.3"
+_BELOW = re.compile(rb"/[^ ]+")  # where a disk is mounted may bear a user's name
 _HOST_NAME = re.compile(rb"^(Linux) \S+")  # net-snmp describes a system by uname, with its name
 
 
-def recording(plan: Plan, values: Mapping[str, Value], once: Mapping[str, Value]) -> list[str]:
-    """Lines ``oid|tag|value`` in the order of the OIDs. ``once``: what was asked at the meeting."""
-    tags = {reading.oid: _TAGS.get(reading.kind, INTEGER) for reading in plan.readings}
-    tags |= {SYS_UPTIME: TIMETICKS, HIGH_SPEED: GAUGE32}
-    everything = {
-        **once,
-        **values,
-        SYS_DESCRIPTION: plan.description.encode(),
-        SYS_OBJECT_ID: plan.sys_object_id,
+async def everything(
+    asker: Asker, told: Callable[[int, int], None] = lambda _done, _all: None
+) -> dict[str, Value]:
+    """What a device says of all listed objects, whatever the profiles make of it. ``asker`` is not
+    open yet; ``told``: how many columns of how many are done. Raises TimeoutError, RefusedError,
+    OSError."""
+    await asker.open()
+    found = await asker.get(sorted(SCALARS, key=_arcs))
+    columns = sorted(COLUMNS, key=_arcs)
+    rows: dict[str, dict[str, Value]] = defaultdict(dict)
+    for number, column in enumerate(columns):
+        table = column.rpartition(".")[0]
+        if rows[table]:  # one column told which rows there are
+            found |= await asker.get([f"{column}.{row}" for row in rows[table]])
+        else:
+            rows[table] = await asker.walk(column)
+            found |= {f"{column}.{row}": value for row, value in rows[table].items()}
+        told(number + 1, len(columns))
+    return found
+
+
+def recording(said: Mapping[str, Value]) -> list[str]:
+    """Lines ``oid|tag|value`` in the order of the OIDs."""
+    tags = {
+        reading.oid: _TAGS.get(reading.kind, INTEGER)
+        for profile in standard_profiles()
+        for reading in profile.readings
     }
-    lines = []
-    for oid in sorted(everything, key=_arcs):
-        value = everything[oid]
-        tag = tags.get(oid) or next(
-            (tags[base] for base in tags if oid.startswith(base + ".")), INTEGER
-        )
-        lines.append(_line(oid, tag, value))
-    return lines
+    tags |= {SYS_UPTIME: TIMETICKS, HIGH_SPEED: GAUGE32}
+    return [
+        _line(oid, tags.get(oid) or tags.get(_column(oid), INTEGER), said[oid])
+        for oid in sorted(said, key=_arcs)
+        if isinstance(said[oid], int | str | bytes)  # no listed object is of another type
+    ]
+
+
+def _column(oid: str) -> str:
+    """The listed column of a row's OID; the OID itself for a scalar."""
+    arcs = oid.split(".")
+    every = (".".join(arcs[:length]) for length in range(9, len(arcs)))
+    return next((one for one in every if one in COLUMNS), oid)
 
 
 def _line(oid: str, tag: int, value: Value) -> str:
@@ -61,16 +89,21 @@ def _line(oid: str, tag: int, value: Value) -> str:
         return f"{oid}|{OCTETS}x|{clean.hex()}"
     if isinstance(value, str):
         return f"{oid}|{OID}|{value}"
+    if isinstance(value, int) and tag == INTEGER and value >= 2**31:
+        tag = GAUGE32 if value < 2**32 else COUNTER64
     return f"{oid}|{tag}|{value}"
 
 
 def _without_persons(oid: str, value: bytes) -> bytes:
-    column, _, row = oid.rpartition(".")
+    column = _column(oid)
+    row = oid[len(column) + 1 :]
     if column == ALIAS:
         return b""
     if column in (NAME, DESCRIPTION):
         text = value.decode("utf-8", "replace")
         return value if _PORT_NAME.fullmatch(text) else f"port{row}".encode()
+    if column == STORAGE:
+        return _BELOW.sub(b"/...", value)
     return _ADDRESS.sub(b"<removed>", _HOST_NAME.sub(rb"\1 host", value))
 
 

@@ -1,10 +1,6 @@
 """Debian's snmpd, a real agent: v1, v2c and v3 with SHA-256 and AES."""
 
 import asyncio
-import os
-import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +9,7 @@ import pytest
 from model.snmp import Credentials, Version
 from probes.snmp_session import RefusedError
 from tests.probes.snmp_asking import device
-from tests.probes.test_snmp_recordings import free_port
+from tests.probes.snmpd_agent import running
 
 USER, AUTHENTICATION, PRIVACY = "jangkau", "authentication-1", "privacy-of-tests"
 
@@ -21,37 +17,11 @@ USER, AUTHENTICATION, PRIVACY = "jangkau", "authentication-1", "privacy-of-tests
 @pytest.fixture(scope="module")
 def snmpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of an agent of our own."""
-    program = shutil.which("snmpd") or shutil.which("snmpd", path="/usr/sbin")
-    if program is None:
-        pytest.skip("snmpd is not installed: apt install snmpd")
-    folder, port = tmp_path_factory.mktemp("snmpd"), free_port()
-    config = folder / "snmpd.conf"
-    config.write_text(
-        f"agentAddress udp:127.0.0.1:{port}\nrocommunity public default\n"
-        f'createUser {USER} SHA-256 "{AUTHENTICATION}" AES "{PRIVACY}"\nrouser {USER} priv\n'
-    )
-    child = subprocess.Popen(
-        [program, "-f", "-Lf", str(folder / "log"), "-C", "-c", str(config)],
-        env={**os.environ, "SNMP_PERSISTENT_DIR": str(folder / "state")},
-    )
-    try:
-        asyncio.run(answers(port, child, folder / "log"))
+    with running(
+        tmp_path_factory.mktemp("snmpd"),
+        f'createUser {USER} SHA-256 "{AUTHENTICATION}" AES "{PRIVACY}"\nrouser {USER} priv\n',
+    ) as port:
         yield port
-    finally:
-        child.terminate()
-        child.wait(10)
-
-
-async def answers(port: int, child: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Return when the agent answers; fail when it ended or half a minute has passed."""
-    end = time.monotonic() + 30
-    while time.monotonic() < end and child.poll() is None:
-        try:
-            await device(Credentials(Version.V2C, "public", port=port), timeout_seconds=0.3).poll()
-        except OSError:  # the port is still closed
-            continue
-        return
-    raise AssertionError(f"snmpd did not start: {log.read_text()[-2000:]}")
 
 
 def v3(port: int, **other: str) -> Credentials:
