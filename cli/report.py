@@ -38,6 +38,10 @@ def report(
         Path | None,
         typer.Option("--send", help="Send it to the targets in this file (mode 0600)."),
     ] = None,
+    if_changed: Annotated[
+        bool,
+        typer.Option("--if-changed", help="Do nothing when it was issued with the same data."),
+    ] = False,
     inventory: InventoryFile = options.INVENTORY,
     data: DataFolder = options.DATA,
 ) -> None:
@@ -45,14 +49,26 @@ def report(
     if context.invoked_subcommand is not None:
         return
     from cli.report_send import recipients, send_report
+    from maps.files import write_text
     from maps.picture import picture
-    from maps.report.write import check_code, write_report
+    from maps.report.seal import seal
+    from maps.report.write import check_code, stem, write_report
     from maps.words import load
 
     words = load(lang)
     check_code(kabupaten)
     targets = recipients(send) if send is not None else None
     made = make(Asked(inventory, data, week, month, weeks, kabupaten, boundaries, code_property))
+    evidence = seal(made.model, lang).evidence
+    # Beside the report, and written last: one that was not sent is issued anew.
+    issued = out / f"{stem(made.model, words, kabupaten)}.issued"
+    if if_changed and issued.is_file() and issued.read_text("utf-8").strip() == evidence:
+        terminal.stdout.print(
+            f"{issued}: issued with the same data (evidence {evidence[:12]})",
+            markup=False,
+            soft_wrap=True,
+        )
+        return
     drawn = picture(replace(made.given, credit=credit, fictional=fictional), words)
     written = write_report(
         made.model, out, words, kabupaten=kabupaten, picture=drawn, fictional=fictional
@@ -61,3 +77,4 @@ def report(
         terminal.stdout.print(str(path), markup=False, soft_wrap=True)
     if targets is not None:
         send_report(targets, made.model, written, words, fictional=fictional)
+    write_text(issued, evidence + "\n")

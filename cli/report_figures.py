@@ -72,7 +72,8 @@ def make(asked: Asked) -> Made:
         known = tuple(one for one in given.records if one.week <= chosen.last_whole_week)
         if not known:
             raise InputError(f"--month {chosen}: there is no whole week of data in it yet")
-    given = replace(given, coverage=coverage(given.register, given.inventory, known))
+    if asked.kabupaten is not None or len(known) < len(given.records):
+        given = replace(given, coverage=coverage(given.register, given.inventory, known))
     told = {record.week for record in given.records}
     weeks = [week for week in chosen.weeks if week in told] if chosen else [known[-1].week]
     model = weekly_report(
@@ -110,14 +111,16 @@ def _revised(data: Path, given: "MapInput") -> "tuple[Revised, ...]":
 
     ledger = Ledger(data / "weeks")
     found = []
-    for week in given.coverage.weeks:
-        entry = ledger.newest(week)
-        if entry is None:
+    shown = set(given.coverage.weeks)
+    for record in given.records:
+        if record.week not in shown:
             continue
+        # A first revision changed nothing, and reading a week takes its time.
+        entry = ledger.newest(record.week) if record.revision > 1 else None
         moved = tuple(
             Moved(change.site, change.before, change.after, change.ms / 1000)
-            for change in entry.changes
+            for change in (entry.changes if entry else ())
             if change.site in given.inventory.by_id
         )
-        found.append(Revised(week, entry.record.revision, moved))
+        found.append(Revised(record.week, record.revision, moved))
     return tuple(found)

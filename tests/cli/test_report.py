@@ -22,9 +22,11 @@ from cli.main import application
 from inventory.read import load as load_inventory
 from maps.words import Words, load
 from model.definition import State
+from model.errors import UnavailableError
 from model.inventory import Inventory
 from model.timeline import Interval
 from model.week import Week
+from tests.collector.test_delivery import chat, serving
 
 WEEK = Week(2026, 46)
 ZONES = (
@@ -213,6 +215,35 @@ def test_late_data_make_a_revision_that_says_what_changed(
     page = (out / f"laporan-{WEEK}.html").read_text("utf-8")
     assert load("id")("report.changes") in page
     assert load("id")("report.is_revision", number=2) in page
+    again = invoke("report", *place, *words, "--if-changed")
+    assert "issued with the same data" in again.output
+    shutil.rmtree(late[0])
+    assert "laporan-2026-W46.pdf" in invoke("report", *place, *words, "--if-changed").output
+
+
+# Apprise's own import; gone with Python 3.13.
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+def test_a_report_that_was_not_sent_is_sent_anew(place: tuple[str, ...], tmp_path: Path) -> None:
+    """The message holds the first page's words and what stands in the way; a refused one is not
+    taken for issued, a sent one is not sent twice."""
+    got: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
+    words = ("report", *place, "--week", str(WEEK), "--weeks", "1", "--out", str(tmp_path / "out"),
+             "--if-changed", "--send")  # fmt: skip
+    with serving(chat(refused, 500)) as bad, serving(chat(got)) as port:
+        broken, right = (tmp_path / name for name in ("broken", "right"))
+        for path, at in ((broken, bad), (right, port)):
+            path.write_text(f"json://127.0.0.1:{at}/\n")
+            path.chmod(0o600)
+        assert isinstance(invoke(*words, str(broken)).exception, UnavailableError)
+        assert invoke(*words, str(right)).exit_code == 0
+        assert invoke(*words, str(right)).exit_code == 0
+    [message] = got
+    total = json.loads(invoke("coverage", *place, "--week", str(WEEK), "--json").output)[-1]
+    assert f"dari {total['registered']} desa dan kelurahan sudah mencapai" in message["message"]
+    assert load("id")("obstacle.not_connected") in message["message"]
+    names = [one["filename"] for one in message["attachments"]]
+    assert names == [f"laporan-{WEEK}.{form}" for form in ("pdf", "png", "xlsx")]
 
 
 @pytest.mark.parametrize(
