@@ -148,6 +148,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
     door.journal.close()
 
 
+@pytest.mark.faults
 def test_no_request_costs_a_server_error(door: Door) -> None:
     """200,000 damaged heads, lengths, chunks and bodies through parser, application and journal: no
     5xx, nothing raised, memory within 64 MiB, and a sound request is served afterwards."""

@@ -56,6 +56,7 @@ def put(db: Connection, number: int) -> None:
     assert len(keep(db, batch).kept) == 1
 
 
+@pytest.mark.faults
 def test_readers_and_checkpoints_beside_the_writer_harm_nothing(tmp_path: Path) -> None:
     """Every reader sees whole transactions in their order at every moment, and at the end every
     page is sound and every batch is there."""

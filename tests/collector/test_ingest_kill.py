@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pyarrow.parquet as pq  # noqa: TID251 - the judge reads the files with the library itself
+import pytest
 
 from collector.archive.parquet import ParquetArchive
 from collector.archive.parts import settled
@@ -109,6 +110,7 @@ def stored(data: Path) -> list[tuple[str, int]]:
     return cold + [(line.series.target, int(line.values()[0]["gap_looks"])) for line in hot]
 
 
+@pytest.mark.faults
 def test_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     """kill -9 at random moments under four writers: acknowledged is stored, stored was issued,
     each once, over journal and archive together (R-01)."""
