@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Village borders: check a file against the register, make it fit.")
 
+_SEEN_KM2 = 0.01
+"""Smaller overlaps are the noise of two surveys of one border, and are not named one by one."""
+
 BordersFile = Annotated[Path, typer.Argument(help="Polygons: GeoJSON, GPKG, Shapefile ...")]
 
 
@@ -86,6 +89,8 @@ def findings(fit: "Fit", register: Register) -> Iterator[Row]:
         finding = f"its point lies in {other} {_name(register, other)}: wrong code?"
         yield _row(register, code, finding, other)
     for pair in fit.overlaps:
+        if pair.km2 < _SEEN_KM2:
+            break
         finding = f"overlaps {pair.other} {_name(register, pair.other)}: {pair.km2:.2f} km²"
         yield _row(register, pair.one, finding, pair.other, pair.km2)
 

@@ -43,9 +43,7 @@ def map_(
     ] = False,
     base_map: Annotated[
         str | None,
-        typer.Option(
-            help="Online tiles (https, {z}/{x}/{y}): the page then asks that host."
-        ),
+        typer.Option(help="Online tiles (https, {z}/{x}/{y}): the page then asks that host."),
     ] = None,
     base_map_credit: Annotated[
         str | None, typer.Option(help="Who is named for the base map; default: its host.")
@@ -119,8 +117,9 @@ def summary(file: Path, fit: "Fit", register: Register) -> str:
         (len(fit.elsewhere), "points in another village"),
     ]
     said = [f"{count:,} {what}" for count, what in counts if count]
-    if fit.overlap_km2 >= 0.05:  # less would be printed as nothing
-        said.append(f"{fit.overlap_km2:,.1f} km² claimed twice")
+    twice_km2 = sum(pair.km2 for pair in fit.overlaps)
+    if twice_km2 >= 0.05:  # less would be printed as nothing
+        said.append(f"{twice_km2:,.1f} km² claimed twice")
     return (
         f"{file}: {fit.matched:,} of {len(register.villages):,} villages of register "
         f"{register.version} have a polygon" + "".join(f"; {one}" for one in said)

@@ -5,11 +5,11 @@ areas are never taken in degrees, only in an equal-area projection around the pr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from maps.fit import Fit, fitting
+from maps.fit import Fit, fitting, overlaps
 from maps.frames import WGS84, dissolve, equal_area_around, one_coverage, read_layer, write_layers
 from model.errors import InputError
 from model.region import RegionCode, Register, kabupaten_of, kecamatan_of
@@ -62,8 +62,10 @@ def load_boundaries(
 
 
 def check_boundaries(path: Path, register: Register, *, code_property: str = "code") -> Fit:
-    """How the polygons of a file fit the register. Raises InputError as ``load_boundaries``."""
-    return fitting(_read(path, code_property), register, path)[1]
+    """How the polygons of a file fit the register, pairs that overlap among it. Raises InputError
+    as ``load_boundaries`` does."""
+    frame, fit = fitting(_read(path, code_property), register, path)
+    return replace(fit, overlaps=overlaps(frame))
 
 
 def import_boundaries(
@@ -100,12 +102,13 @@ def _layers(
     Areas are those of the coverage before it is simplified.
     """
     frame, fit = fitting(_read(path, code_property), register, path)
-    frame["geometry"] = one_coverage(frame.geometry, _SNAP_METRES, _GAP_METRES)
+    frame["geometry"], whole = one_coverage(frame.geometry, _SNAP_METRES, _GAP_METRES)
     frame["area_km2"] = frame.geometry.area / 1e6
     frame["geometry"] = frame.geometry.simplify_coverage(tolerance_metres)
     layers = {"village": frame}
     for level, upper in _UPPER.items():
-        frame = dissolve(frame.assign(code=frame["code"].map(upper)), "code")
+        upward = frame.assign(code=frame["code"].map(upper))
+        frame = dissolve(upward, "code", overlapping=not whole)
         layers[level] = frame
     return layers, fit
 

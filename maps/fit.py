@@ -12,9 +12,6 @@ from maps.frames import points
 from model.errors import InputError
 from model.region import RegionCode, Register
 
-_SEEN_KM2 = 0.01
-"""Smaller overlaps are the noise of two surveys of one border, and are not named one by one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
@@ -29,9 +26,10 @@ class Overlap:
 class Fit:
     """What was found in a file of polygons.
 
-    ``overlap_km2`` is claimed by two villages, pair by pair; ``overlaps`` are the pairs of a
-    hectare and more, the largest first. ``elsewhere`` pairs a village whose own point in the
-    register lies in the polygon of another with that other: one of the codes is probably wrong.
+    ``overlaps`` are the pairs that claim common ground, the largest first (empty where nobody
+    looked for them, as it takes as long as all the rest). ``elsewhere`` pairs a village whose own
+    point in the register lies in the polygon of another with that other: one of the codes is
+    probably wrong.
     """
 
     matched: int
@@ -40,7 +38,6 @@ class Fit:
     twice: tuple[RegionCode, ...] = ()
     repaired: tuple[RegionCode, ...] = ()
     not_polygons: tuple[RegionCode, ...] = ()
-    overlap_km2: float = 0.0
     overlaps: tuple[Overlap, ...] = ()
     elsewhere: tuple[tuple[RegionCode, RegionCode], ...] = ()
 
@@ -72,7 +69,6 @@ def fitting(frame: Any, register: Register, path: Path) -> tuple[Any, Fit]:
             f"{path}: no polygon has the code of a village of register {register.version}"
         )
     matched = set(frame["code"])
-    overlaps = _overlaps(frame)
     return frame, Fit(
         matched=len(frame),
         without_polygon=tuple(v.code for v in register.villages if v.code not in matched),
@@ -80,14 +76,12 @@ def fitting(frame: Any, register: Register, path: Path) -> tuple[Any, Fit]:
         twice=repeated,
         repaired=repaired,
         not_polygons=not_polygons,
-        overlap_km2=sum(one.km2 for one in overlaps),
-        overlaps=tuple(one for one in overlaps if one.km2 >= _SEEN_KM2),
         elsewhere=_elsewhere(frame, register),
     )
 
 
-def _overlaps(frame: Any) -> list[Overlap]:
-    """Every pair of polygons with common ground, the largest first."""
+def overlaps(frame: Any) -> tuple[Overlap, ...]:
+    """Every pair of polygons (in metres) with common ground, the largest first."""
     codes, shapes = frame["code"], frame.geometry
     left, right = shapes.sindex.query(shapes)
     once = left < right
@@ -100,7 +94,7 @@ def _overlaps(frame: Any) -> list[Overlap]:
         )
         if km2 > 0
     ]
-    return sorted(found, key=lambda pair: (-pair.km2, pair.one, pair.other))
+    return tuple(sorted(found, key=lambda pair: (-pair.km2, pair.one, pair.other)))
 
 
 def _elsewhere(frame: Any, register: Register) -> tuple[tuple[RegionCode, RegionCode], ...]:

@@ -62,26 +62,27 @@ def points(places: Sequence[tuple[float, float]]) -> Any:
     )
 
 
-def one_coverage(shapes: Any, snap_metres: float, gap_metres: float) -> Any:
+def one_coverage(shapes: Any, snap_metres: float, gap_metres: float) -> tuple[Any, bool]:
     """Polygons (in metres) that meet edge to edge: corners nearer than ``snap_metres`` become one,
     gaps narrower than ``gap_metres`` and ground that two claim go to the neighbour with the longer
-    common border. What is one coverage already, or claimed whole by others, stays as it is."""
+    common border. A polygon that others claim whole stays as it is, and the answer's second part
+    is False then: they still overlap."""
     import shapely  # noqa: PLC0415 - comes with geopandas, as slow
 
     if shapes.is_valid_coverage():
-        return shapes
+        return shapes, True
     cleaned = shapely.coverage_clean(
         shapes.to_numpy(), snapping_distance=snap_metres, gap_width=gap_metres
     )
-    return type(shapes)(cleaned, index=shapes.index, crs=shapes.crs).where(
-        ~shapely.is_empty(cleaned), shapes
-    )
+    lost = shapely.is_empty(cleaned)
+    made = type(shapes)(cleaned, index=shapes.index, crs=shapes.crs)
+    return made.where(~lost, shapes), not lost.any()
 
 
-def dissolve(frame: Any, column: str) -> Any:
+def dissolve(frame: Any, column: str, *, overlapping: bool) -> Any:
     """One row for each value of ``column``: areas (``area_km2``) added, shapes united."""
     # Uniting along shared edges is ten times quicker, and wrong where polygons overlap.
-    method = "coverage" if frame.geometry.is_valid_coverage() else "unary"
+    method = "unary" if overlapping else "coverage"
     rows = frame[[column, "area_km2", "geometry"]]
     return rows.dissolve(column, aggfunc="sum", method=method).reset_index()
 

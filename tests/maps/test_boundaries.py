@@ -7,7 +7,7 @@ from pathlib import Path
 import geopandas  # noqa: TID251 - makes files of other formats
 import pytest
 
-from maps.boundaries import Polygon, load_boundaries
+from maps.boundaries import Polygon, check_boundaries, load_boundaries
 from model.errors import InputError
 from model.region import Register, Village
 
@@ -78,14 +78,16 @@ def test_what_does_not_fit_is_said(tmp_path: Path, register: Register) -> None:
         feature("61.01.02.2002"),
         feature("99.01.01.2001", *square(110.0, 1.0)),
     )
-    fit = load_boundaries(path, register).fit
+    fit = check_boundaries(path, register)
     assert fit.matched == 3
     assert fit.twice == ("61.01.01.1001",)
     assert fit.repaired == ("61.01.02.2001",)
     assert fit.not_polygons == ("61.01.02.2002",)
     assert fit.not_in_register == ("99.01.01.2001",)
     assert fit.without_polygon == ("61.01.02.2002", "61.06.01.2001")
-    assert fit.overlap_km2 == pytest.approx(0.05 * 0.1 * 111.3**2, rel=0.01)
+    [pair] = fit.overlaps
+    assert (pair.one, pair.other) == ("61.01.01.1001", "61.01.01.2002")
+    assert pair.km2 == pytest.approx(0.05 * 0.1 * 111.3**2, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +116,33 @@ def test_a_missing_or_broken_file_is_an_input_mistake(tmp_path: Path, register: 
     broken.write_text("{")
     with pytest.raises(InputError, match="not readable"):
         load_boundaries(broken, register)
+
+
+def test_ground_is_in_one_village_only(tmp_path: Path, register: Register) -> None:
+    """Of ground that two claim one gets it; corners 22 m apart are one; a village that another
+    covers whole keeps its polygon; the areas of the villages add up to that of the province."""
+    path = write(
+        tmp_path,
+        feature("61.01.01.1001", *square(109.0, 1.0)),
+        feature("61.01.01.2002", *square(109.05, 1.0)),
+        feature("61.01.02.2001", *square(109.1502, 1.0)),
+    )
+    found = load_boundaries(path, register)
+    east = 109.1502 + 0.1
+    whole_km2 = (east - 109.0) * 0.1 * 111.3195 * 110.574
+    villages = [km2 for code, km2 in found.area_km2.items() if len(code) == 13]
+    assert sum(villages) == pytest.approx(whole_km2, rel=1e-3)
+    assert found.area_km2["61"] == pytest.approx(sum(villages))
+    middle, right = (points(found.polygons[c]) for c in ("61.01.01.2002", "61.01.02.2001"))
+    assert len(middle & right) == 2
+    inner = write(
+        tmp_path,
+        feature("61.01.01.1001", *square(109.0, 1.0)),
+        feature("61.01.01.2002", *square(109.0, 1.0)),
+    )
+    both = load_boundaries(inner, register)
+    assert set(both.polygons) == {"61.01.01.1001", "61.01.01.2002"}
+    assert len(check_boundaries(inner, register).overlaps) == 1
 
 
 def test_the_real_province(real_register: Register) -> None:
