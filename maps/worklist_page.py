@@ -55,7 +55,7 @@ def render(found: WorkList, words: Words, zone: str) -> str:
         policy=style_policy(style),
         looks=STATES,
         head=head(found, words, zone),
-        lines=lambda stop: lines(stop, words, zone),
+        lines=lambda stop: lines(stop, words, zone, first=stop is found.stops[0]),
         phone=phone,
         where=where,
     )
@@ -67,7 +67,7 @@ def plain(found: WorkList, words: Words, zone: str) -> str:
     for number, stop in enumerate(found.stops, 1):
         state = words(f"state.{stop.week.state}")
         out.append(f"{number}. {_one_line(stop.site.name)} [{state}]")
-        out += [f"   {_one_line(line)}" for line in lines(stop, words, zone)]
+        out += [f"   {_one_line(line)}" for line in lines(stop, words, zone, first=number == 1)]
         contact = " ".join(filter(None, (stop.site.contact_name, stop.site.contact_phone)))
         out += [f"   {_one_line(part)}" for part in (contact, where(stop)) if part]
         out.append("")
@@ -95,12 +95,14 @@ def head(found: WorkList, words: Words, zone: str) -> list[str]:
     ]
 
 
-def lines(stop: Stop, words: Words, zone: str) -> list[str]:
-    """What a technician reads of a stop, besides its name, state, contact and place."""
+def lines(stop: Stop, words: Words, zone: str, *, first: bool) -> list[str]:
+    """What a technician reads of a stop, besides its name, state, contact and place; the ``first``
+    one is reached from the start."""
     village = stop.village
     out = [f"{village.name}, {village.code} · {words(f'access.{stop.site.access}')}"]
     if stop.leg_km is not None:
-        out.append(words("worklist.leg", km=words.number(stop.leg_km, 1)))
+        leg = "worklist.leg_first" if first else "worklist.leg"
+        out.append(words(leg, km=words.number(stop.leg_km, 1)))
     if not stop.exact:
         out.append(words("worklist.village_point"))
     if stop.open_since_ms is not None:
