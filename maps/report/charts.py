@@ -57,7 +57,9 @@ def progress(
     """Villages stable and on target by week, the target line, and the band of what is ahead:
     (weeks after the last, low, high). None in ``on_target`` is a week whose window is not known."""
     top, height, left, whole = 26.0, 170.0, 36.0, max(total, 1)
-    right = width - (156.0 if width > 500 else 8.0)
+    # Without a forecast the words stand beside the curves' ends.
+    beside = width > 500 and not ahead
+    right = width - (156.0 if beside else 8.0)
     span = max(len(weeks) - 1 + (ahead[-1][0] if ahead else 0), 1)
 
     def x(week: float) -> float:
@@ -89,7 +91,7 @@ def progress(
     labels = [(y(stable[-1]), words("report.line_stable"), stable[-1], False)]
     if now is not None:
         labels.append((y(now), words("report.line_target"), now, True))
-    parts += _end_labels(words, labels, x(last), right, beside=width > 500 and not ahead)
+    parts += _end_labels(words, labels, x(last), right, beside=beside)
     if x(last) - left > 2.2 * len(weeks[0]) * _LETTER_WIDTH or not last:
         parts.append(_text(left, top + height + 18, weeks[0], soft=True))
     if last:

@@ -196,7 +196,7 @@ def _obstacles(report: WeeklyReport, words: Words) -> Table:
         words.plural("report.obstacles", left, left=words.number(left)),
         (
             Field[Standing](words("report.obstacle"), name),
-            Field(words("report.villages"), lambda one: one.villages, Form.COUNT),
+            Field(words("report.count"), lambda one: one.villages, Form.COUNT),
             Field(words("report.decision"), lambda one: words(f"decision.{one.obstacle}")),
         ),
         report.obstacles,
