@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from cli import terminal, wording
+from cli import live, terminal, wording
 from cli.coverage import Gathered, gather
 from model.errors import InputError, UnavailableError
 from model.week import Week
@@ -47,7 +47,7 @@ def demo(
     _step("a fictional province: villages, lines, devices, power, neighbours")
     common = ("--villages", str(villages), "--seed", str(seed), "--end", monday.isoformat())
     _jangkau("simulate", "province", "--out", str(out / "province"), *common)
-    live = _Live(out, common, live_seconds)
+    looking = _Live(out, common, live_seconds)
     try:
         _step(f"{weeks} weeks of history, written through the archive")
         _jangkau(
@@ -59,13 +59,16 @@ def demo(
         found = gather(inventory, out / "data", str(history_week), weeks)
         _step("map, report, exports")
         shown = _show(out, history_week, weeks)
-        _step(f"waiting for the live looks ({live.how})")
-        live.wait()
+        _step(f"waiting for the live looks ({looking.how})")
+        looking.wait()
     finally:
-        live.stop()
+        looking.stop()
     terminal.stdout.print()
     _summary(out, found, history_week)
-    live.summary(out / "data")
+    place = ("--inventory", str(inventory), "--data", str(out / "data"))
+    _jangkau("services", *place, "--week", str(history_week))
+    terminal.stdout.print()
+    looking.summary(out / "data")
     terminal.stdout.print("\n[bold]Open[/bold]")
     for path in shown:
         terminal.stdout.print(f"  {path}", markup=False, soft_wrap=True)
@@ -77,7 +80,8 @@ def demo(
 
 class _Live:
     """Looking at real packets beside everything else: a province that answers in a network
-    namespace of its own where that is possible, loopback otherwise."""
+    namespace of its own where that is possible, loopback otherwise; and real servers, one for each
+    state that a service can be in."""
 
     def __init__(self, out: Path, common: tuple[str, ...], seconds: int) -> None:
         from simulator.tun import available, in_namespace
@@ -89,19 +93,23 @@ class _Live:
             *("simulate", "province", "--out", str(self._folder), *common),
             *("--network", network, "--interval", str(_LIVE_INTERVAL_SECONDS)),
         )
+        self._staged = live.stage(
+            self._folder, seconds, _LIVE_INTERVAL_SECONDS, real=why_not is None
+        )
         look = _command(
-            *("run", "--inventory", str(self._folder / "inventory.yaml")),
-            *("--data", str(out / "data"), "--listen", _LISTEN, "--for", str(seconds)),
+            *("simulate", "services", "--folder", str(self._folder), "--"),
+            *_command(
+                *("run", "--inventory", str(self._folder / "inventory.yaml")),
+                *("--data", str(out / "data"), "--listen", _LISTEN, "--for", str(seconds)),
+            ),
         )
         if why_not is None:
             self.how = "real packets, answered by the simulated province"
-            self._events = _live_misfortune(self._folder, seconds)
             scenario = str(self._folder / "misfortune.toml")
             answer = ("simulate", "network", "--province", str(self._folder))
             look = in_namespace([*_command(*answer, "--scenario", scenario), "--", *look])
         else:
             self.how = f"loopback: {why_not}"
-            self._events = []
             terminal.stderr.print(f"No simulated network here, looking at loopback: {why_not}")
         self._log = (self._folder / "live.log").open("wb")
         self._child = subprocess.Popen(look, stdout=self._log, stderr=self._log)  # noqa: S603 - our own command
@@ -126,54 +134,19 @@ class _Live:
         looks, _ = newest_looks(data)
         at_sites = [look for look in looks if look["target"] == "site"]
         counts = Counter(look["outcome"] for look in at_sites)
-        cut = {site for _, sites in self._events for site in sites}
+        cut = {site for _, sites in self._staged.cuts for site in sites}
         right = sum((look["outcome"] == "DOWN") == (look["site"] in cut) for look in at_sites)
         terminal.stdout.print(Text("Live, just now", style="bold"))
         terminal.stdout.print(
             f"  {len(at_sites)} sites looked at by the centre: {counts['UP']} up, "
             f"{counts['DOWN']} down, {counts['UNKNOWN']} unknown ({self.how})"
         )
-        for what, sites in self._events:
+        for what, sites in self._staged.cuts:
             terminal.stdout.print(f"  truth: {what}, {len(sites)} sites", markup=False)
         if at_sites:
             share = wording.share(right / len(at_sites), 2)
             terminal.stdout.print(f"  the newest look says the truth for {share} of the sites")
-
-
-def _live_misfortune(folder: Path, seconds: int) -> list[tuple[str, frozenset[str]]]:
-    """Cut one upstream and one feeder half-way through the live looking, for good; returns what was
-    done and the sites that it takes down."""
-    from inventory.read import load
-    from simulator.scenario import Event, write_events
-
-    inventory = load(folder / "inventory.yaml")
-    below: Counter[str] = Counter()
-    fed: Counter[str] = Counter()
-    for site in inventory.sites:
-        below.update(inventory.upstream_chain(site))
-        fed.update([site.feeder] if site.feeder else [])
-    upstream = min(node for node, count in below.items() if 10 <= count <= 60)
-    feeder = max(fed, key=lambda one: (fed[one], one))
-    start_ms = time.time_ns() // 1_000_000 + seconds * 300
-    end_ms = start_ms + 3_600_000
-    write_events(
-        folder / "misfortune.toml",
-        [
-            Event("upstream_cut", "upstream", upstream, start_ms, end_ms),
-            Event("link_cut", "feeder", feeder, start_ms, end_ms),
-        ],
-    )
-    chains = {site.id: inventory.upstream_chain(site) for site in inventory.sites}
-    return [
-        (
-            f"upstream {upstream} was cut",
-            frozenset(site for site, chain in chains.items() if upstream in chain),
-        ),
-        (
-            f"all lines on feeder {feeder} were cut",
-            frozenset(site.id for site in inventory.sites if site.feeder == feeder),
-        ),
-    ]
+        live.say_services(looks, self._staged.services)
 
 
 def _show(out: Path, week: Week, weeks: int) -> list[Path]:

@@ -1,9 +1,13 @@
 """``jangkau simulate``: make a province in a box, play its history, answer packets for it."""
 
+import asyncio
 import json
+import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import AsyncExitStack
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +22,7 @@ from model.week import Week, local_midnight_ms
 if TYPE_CHECKING:
     from simulator.history import History
     from simulator.scenario import Event
+    from simulator.street import Stall
 
 app = typer.Typer(
     help="A province in a box: fictional villages, real packets, known truth.",
@@ -146,6 +151,50 @@ def network(
     if child is not None:
         child.terminate()
         raise typer.Exit(child.wait())
+
+
+@app.command()
+def services(
+    folder: Annotated[Path, typer.Option(help="Where their certificates and secrets lie.")],
+    port: Annotated[
+        int, typer.Option(min=1024, max=65_535, help="The port that all of them listen on.")
+    ] = 18_080,
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(help="Run this beside it (after --), and end with its exit code."),
+    ] = None,
+) -> None:
+    """Open real servers on 127.62.0.0/24, one for each state that a service can be in, until
+    SIGTERM."""
+    from simulator.street import street
+
+    folder.mkdir(parents=True, exist_ok=True)
+    stalls = street(folder, port)
+    for stall in stalls:
+        terminal.stderr.print(f"{stall.address:<12} {stall.kind:<9} {stall.id}: {stall.says}")
+    raise typer.Exit(asyncio.run(_keep_open(stalls, command)))
+
+
+async def _keep_open(stalls: "Sequence[Stall]", command: list[str] | None) -> int:
+    """The servers stay open while a command runs (its exit code is ours), or until SIGTERM."""
+    from simulator.street import open_street
+
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    async with AsyncExitStack() as stack:
+        await open_street(stalls, stack)
+        if not command:
+            await stopped.wait()
+            return 0
+        child = await asyncio.create_subprocess_exec(*command)
+        ended = asyncio.ensure_future(child.wait())
+        asked = asyncio.ensure_future(stopped.wait())
+        await asyncio.wait((ended, asked), return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done():
+            child.terminate()
+        asked.cancel()
+        return await ended
 
 
 def _read_scenario(path: Path, begins_ms: int) -> "tuple[Event, ...]":

@@ -4,7 +4,6 @@ Law: every stall answers real packets with the real protocol, and its truth, wha
 to find, stands beside it. Nothing here is asked twice whether it is well: it is as it was made.
 """
 
-import json
 import secrets
 import ssl
 from collections.abc import Iterable, Sequence
@@ -37,7 +36,7 @@ from simulator.services import (
 
 TRUTH = "services.jsonl"
 _FIRST = IPv4Address("127.62.0.1")
-_PORT = 18_080
+PORT = 18_080
 _NAME, _TRUE, _FALSE = "siap.khayal.example", "192.0.2.80", "198.51.100.66"
 _SLOW_SECONDS = 2.0
 _TIMEOUT_SECONDS = 4.0
@@ -59,13 +58,19 @@ class Stall:
     outcome: Outcome
     reason: str = ""
     address: str = ""
+    port: int = PORT
     certificate: Path | None = None
 
+    @property
+    def says(self) -> str:
+        """What a look at it says, in words."""
+        return f"{self.outcome.name} {self.reason}".rstrip()
 
-def street(folder: Path, now: datetime | None = None) -> tuple[Stall, ...]:
-    """All stalls, one for each state; certificates and a camera's password are written into
-    ``folder``, which must exist. ``now``: when certificates are made, by the wall clock."""
-    made = _Maker(folder, now if now is not None else datetime.now(UTC))
+
+def street(folder: Path, port: int = PORT) -> tuple[Stall, ...]:
+    """All stalls, one for each state, all on one port of their own addresses; certificates and a
+    camera's password are written into ``folder``, which must exist."""
+    made = _Maker(folder, datetime.now(UTC), port)
     up, down = Outcome.UP, Outcome.DOWN
     body = b"siap\n"
     lying = {_NAME: _FALSE}
@@ -90,11 +95,11 @@ def street(folder: Path, now: datetime | None = None) -> tuple[Stall, ...]:
     made.rtsp("camera-good", camera(_USER, made.password), up)
     made.rtsp("camera-wrong-password", camera(_USER, "lain"), down, Reason.WRONG_PASSWORD)
     made.rtsp("camera-off", None, down, Reason.REFUSED)
-    made.stall("dish-good", "starlink", Starlink(_PORT), Dish().handler(), up)
+    made.stall("dish-good", "starlink", Starlink(port), Dish().handler(), up)
     made.stall(
         "dish-obstructed",
         "starlink",
-        Starlink(_PORT),
+        Starlink(port),
         dish.handler(),
         down,
         f"dish: {Reason.OBSTRUCTED}",
@@ -121,40 +126,27 @@ def checks(stalls: Iterable[Stall], sites: Sequence[Site], seconds: int) -> list
     ]
 
 
-def write_truth(path: Path, found: Iterable[ServiceCheck], stalls: Iterable[Stall]) -> None:
-    """One JSON object a line: which look finds what."""
-    by_id = {stall.id: stall for stall in stalls}
-    lines = [
-        {
-            "site": min(check.sites),
-            "target": f"{check.rung}:{check.id}",
-            "outcome": by_id[check.id].outcome.name,
-            "reason": by_id[check.id].reason,
-        }
-        for check in found
-    ]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-
-
 async def open_street(stalls: Iterable[Stall], stack: AsyncExitStack) -> None:
     """Open every stall that has somebody in it, until the stack is closed. Raises OSError for an
     address that is taken."""
     for stall in stalls:
         if isinstance(stall.server, Resolver):
-            await stack.enter_async_context(resolving(stall.server, stall.address, _PORT))
+            await stack.enter_async_context(resolving(stall.server, stall.address, stall.port))
         elif stall.server is not None:
             context = None
             if stall.certificate is not None:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
                 context.load_cert_chain(stall.certificate)
-            await stack.enter_async_context(serving(stall.server, stall.address, _PORT, context))
+            await stack.enter_async_context(
+                serving(stall.server, stall.address, stall.port, context)
+            )
 
 
 class _Maker:
     """Puts stalls side by side, each on the next address."""
 
-    def __init__(self, folder: Path, now: datetime) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, now: datetime, port: int) -> None:
+        self._folder, self._port = folder, port
         self._now = now
         self.stalls: list[Stall] = []
         self.password = secrets.token_urlsafe(12)
@@ -174,7 +166,7 @@ class _Maker:
     ) -> None:
         address = str(self._address)
         self.stalls.append(
-            Stall(name, kind, settings, server, outcome, reason, address, certificate)
+            Stall(name, kind, settings, server, outcome, reason, address, self._port, certificate)
         )
 
     @property
@@ -182,24 +174,24 @@ class _Maker:
         return _FIRST + len(self.stalls)
 
     def http(self, name: str, server: Server, outcome: Outcome, reason: str = "") -> None:
-        settings = Http(f"http://{self._address}:{_PORT}/health", body_contains="siap")
+        settings = Http(f"http://{self._address}:{self._port}/health", body_contains="siap")
         self.stall(name, "http", settings, server, outcome, reason)
 
     def captive(self, name: str, server: Server, outcome: Outcome, reason: str = "") -> None:
-        settings = Captive(f"http://{self._address}:{_PORT}/generate_204")
+        settings = Captive(f"http://{self._address}:{self._port}/generate_204")
         self.stall(name, "captive", settings, server, outcome, reason)
 
     def dns(self, name: str, server: Server, outcome: Outcome, reason: str = "") -> None:
-        settings = Dns(_NAME, port=_PORT, expected=(_TRUE,))
+        settings = Dns(_NAME, port=self._port, expected=(_TRUE,))
         self.stall(name, "dns", settings, server, outcome, reason)
 
     def rtsp(self, name: str, server: Server, outcome: Outcome, reason: str = "") -> None:
-        settings = Rtsp(_PORT, "/loket", _USER, str(self._password_file.absolute()))
+        settings = Rtsp(self._port, "/loket", _USER, str(self._password_file.absolute()))
         self.stall(name, "rtsp", settings, server, outcome, reason)
 
     def tls(self, name: str, days: int, outcome: Outcome, reason: str = "") -> None:
         file = self._certificate(name, self._now + timedelta(days=days))
-        settings = Tls(_PORT, ca_file=str(file.absolute()))
+        settings = Tls(self._port, ca_file=str(file.absolute()))
         self.stall(name, "tls", settings, page(b"siap\n"), outcome, reason, file)
 
     def _certificate(self, name: str, ends: datetime) -> Path:

@@ -1,6 +1,7 @@
 """``jangkau simulate``: a province in a folder, its history in an archive, its packets."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +98,20 @@ def test_network_answers_a_command_beside_it(folder: Path) -> None:
     )
     assert "echo requests came" in ran.stderr
     assert ran.returncode == 1  # fping: some address did not answer
+
+
+def test_services_stay_open_while_a_command_runs(tmp_path: Path) -> None:
+    """A look beside the street finds the page that is good and not the one that is wrong; what the
+    look ends with is what the command ends with."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    jangkau = [sys.executable, "-c", "from cli.main import main; main()"]
+    for address, code in (("127.62.0.1", 0), ("127.62.0.4", 1)):
+        ran = subprocess.run(
+            [*jangkau, "simulate", "services", "--folder", str(tmp_path), "--port", str(port), "--",
+             *jangkau, "look", "http", f"http://{address}:{port}/health"],
+            capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+        assert ran.returncode == code, ran.stderr
+        assert "page-error: DOWN wrong status 502" in ran.stderr

@@ -1,16 +1,22 @@
 """The street of services: what our own looks find at every stall is its truth."""
 
 import asyncio
-import json
+import socket
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
-from model.measurement import Outcome
 from probes.clock import SystemClock
 from probes.kinds import open_probes
 from probes.look import Look
 from simulator.province import make_province
-from simulator.street import Stall, checks, open_street, street, write_truth
+from simulator.street import Stall, checks, open_street, street
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def _look_at_all(stalls: tuple[Stall, ...]) -> dict[str, Look]:
@@ -31,7 +37,7 @@ async def _look_at_all(stalls: tuple[Stall, ...]) -> dict[str, Look]:
 def test_every_state_is_told(tmp_path: Path) -> None:
     """Good, slow, half-dead, wrong, refused, expired, portal, quota, lies, cameras, dishes: each
     look says what the stall is, and how it is where it works."""
-    stalls = street(tmp_path)
+    stalls = street(tmp_path, free_port())
     looks = asyncio.run(_look_at_all(stalls))
     told = {name: (look.outcome, look.reason) for name, look in looks.items()}
     assert told == {stall.id: (stall.outcome, stall.reason) for stall in stalls}
@@ -44,15 +50,3 @@ def test_every_state_is_told(tmp_path: Path) -> None:
     assert read["hotspot-quota"]["captive_state"] == 2
     assert read["camera-good"]["rtsp_status"] == 200
     assert read["dish-obstructed"]["dish_obstructed"] == 1
-
-
-def test_the_truth_stands_beside_it(tmp_path: Path) -> None:
-    """The file names, for every look of the centre, its site, its target and what it has to say."""
-    stalls = street(tmp_path)
-    sites = make_province(1, 60, 4).inventory.sites
-    write_truth(tmp_path / "truth.jsonl", checks(stalls, sites, 20), stalls)
-    lines = [json.loads(line) for line in (tmp_path / "truth.jsonl").read_text().splitlines()]
-    assert len({line["site"] for line in lines}) == len(lines) == len(stalls)
-    assert {line["target"] for line in lines} == {f"application:{one.id}" for one in stalls}
-    refused = next(line for line in lines if line["target"] == "application:page-refused")
-    assert (refused["outcome"], refused["reason"]) == (Outcome.DOWN.name, "connection refused")
