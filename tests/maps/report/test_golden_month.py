@@ -86,4 +86,3 @@ def test_a_contract_from_the_second_in_every_form(
     assert rows[0]["start"] == "2026-10-02T00:00:00.000+07:00"
     assert rows[0]["end"] == "2026-11-01T00:00:00.000+07:00"
     assert rows[1]["cause"] == "link"
-    assert site.timezone == ZONE
