@@ -141,14 +141,21 @@ def _in_order(survey: Survey, key: Key, received_ms: int) -> bool:
 def settle(line: Line, envelope: Envelope | None, received_ms: int) -> Line:
     """The line with a time that can be: its own; or, for a line of the sending boot with a
     ``monotonic_ms`` field, our clock minus its age (the shift is kept in ``clock_shift_ms``, at
-    most SHIFT_MAX_MS); or, for a line without any, the time of arrival. Raises LineError for a time
+    most SHIFT_MAX_MS); or, for a line without any, the time of arrival. A line of an earlier boot
+    whose clock was held at the newest known time (``clock_clamped``) lies between that and the
+    sending boot's start: ``clock_error_seconds`` says how far that is. Raises LineError for a time
     that cannot be."""
     at_ms = line.at_ms
     if envelope is not None and envelope.monotonic_ms is not None and "monotonic_ms" in line.fields:
         numbers, texts = line.values()
         then = numbers.get("monotonic_ms")
-        if then is not None and texts.get("boot", envelope.boot) == envelope.boot:
-            at_ms = received_ms - (envelope.monotonic_ms - int(then))
+        started_ms = received_ms - envelope.monotonic_ms
+        if texts.get("boot", envelope.boot) != envelope.boot:
+            if numbers.get("clock_clamped") and at_ms is not None and at_ms < started_ms:
+                error_seconds = -(-(started_ms - at_ms) // 1000)
+                line = line._replace(fields=f"{line.fields},clock_error_seconds={error_seconds}")
+        elif then is not None:
+            at_ms = started_ms + int(then)
             shift = at_ms - (line.at_ms if line.at_ms is not None else at_ms)
             shift = max(-SHIFT_MAX_MS, min(shift, SHIFT_MAX_MS))
             line = line._replace(fields=f"{line.fields},clock_shift_ms={shift}i")

@@ -13,6 +13,9 @@ from collector.journal import Connection, pack, unpack
 from collector.line_protocol import Line
 from model.timeline import Interval, intersect, subtract, union
 
+HOLES_MAX = 1_000
+"""In the numbers of one epoch. A spool leaves a handful; whoever leaves more has the lowest closed:
+below that high-water mark nothing is new any more, so that nobody's numbers grow without limit."""
 DEAD_LINE_BYTES = 1024
 """Of a refused line as much is kept as a person needs to see what it was."""
 
@@ -145,7 +148,26 @@ def _merge_sequence(
             "INSERT INTO received VALUES (?, ?, ?, ?)",
             (batch.probe, batch.epoch, merged.start_ms, merged.end_ms - 1),
         )
+        if not touching:
+            _close_lowest_hole(connection, batch.probe, batch.epoch)
     return known, new
+
+
+def _close_lowest_hole(connection: Connection, probe: str, epoch: str) -> None:
+    """Unless there are no more than HOLES_MAX."""
+    where, names = "WHERE probe = ? AND epoch = ?", (probe, epoch)
+    number = connection.execute(f"SELECT count(*) FROM received {where}", names).get  # noqa: S608 - constant
+    if number <= HOLES_MAX + 1:
+        return
+    lowest, next_one = connection.execute(
+        f"SELECT first, last FROM received {where} ORDER BY first LIMIT 2",  # noqa: S608 - as above
+        names,
+    )
+    connection.execute(f"DELETE FROM received {where} AND first = ?", (*names, next_one[0]))  # noqa: S608 - as above
+    connection.execute(
+        f"UPDATE received SET last = ? {where} AND first = ?",  # noqa: S608 - as above
+        (next_one[1], *names, lowest[0]),
+    )
 
 
 def _merge_body(

@@ -85,3 +85,17 @@ def test_what_is_kept_as_it_came_is_known_again(tmp_path: Path) -> None:
         journal.close()
     assert stored[0].packed == first.packed
     assert [line.text() for batch in stored for line in batch.lines()] == texts
+
+
+@pytest.mark.parametrize("held_ms", [NOW_MS - 86_400_000, NOW_MS - 12_000, NOW_MS - 9_999])
+def test_a_look_of_an_earlier_start_says_how_far_off_it_may_be(held_ms: int) -> None:
+    """Its clock was held at the newest known time, so it lies between that and the start of the
+    boot that sends it, which is 10 s old: true whatever the true time was (requirement 6)."""
+    line = decode(f'{HEAD},clock_clamped=1i,monotonic_ms=4000i,boot="b0" {held_ms}')
+    kept = decode(settle(line, SENT, NOW_MS).text())
+    assert kept.at_ms == held_ms
+    error = kept.values()[0].get("clock_error_seconds", 0.0)
+    assert error * 1000 >= NOW_MS - 10_000 - held_ms
+    assert error * 1000 < max(0, NOW_MS - 10_000 - held_ms) + 1000
+    sure = decode(f'{HEAD},monotonic_ms=4000i,boot="b0" {held_ms}')
+    assert settle(sure, SENT, NOW_MS) == sure  # a clock that was set is believed

@@ -17,7 +17,7 @@ from collector.journal import (
     JournalReader,
 )
 from collector.line_protocol import decode
-from collector.receipts import Batch, Receipt, Refused, keep
+from collector.receipts import HOLES_MAX, Batch, Receipt, Refused, keep
 from collector.salvage import open_journal
 from model.errors import UnavailableError
 from model.timeline import Interval
@@ -266,3 +266,20 @@ def test_salvage_keeps_what_was_acknowledged_as_known(tmp_path: Path) -> None:
     with JournalReader(tmp_path) as reader:
         assert reader.last_id() > last_id
         assert reader.id != reader_id  # there was no cursor yet: older parts stay untouched
+
+
+def test_holes_in_the_numbers_are_bounded(journal: Journal) -> None:
+    """Whoever leaves a hole after every number has the lowest closed: what would come there later
+    is known, and the newer holes are as open as ever."""
+
+    def put_all(db: Connection) -> None:
+        for number in range(0, 2 * (HOLES_MAX + 10), 2):
+            keep(db, batch(number, number))
+
+    journal.submit(put_all).result(60)
+    with JournalReader(journal.folder) as reader:
+        ranges = reader.query("SELECT first, last FROM received ORDER BY first")
+    assert len(ranges) == HOLES_MAX + 1
+    assert ranges[:2] == [(0, 18), (20, 20)]
+    assert put(journal, batch(1, 1)).kept == []
+    assert put(journal, batch(21, 21)).kept == [(21, 22)]
