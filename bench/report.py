@@ -16,6 +16,7 @@ from model.definition import Quality, State
 from model.inventory import Inventory
 from model.measurement import Outcome
 from model.outage import Cause, Outage
+from model.service import ServiceWeek
 from model.summary import Repair, SiteWeek, Summary, WeekRecord
 from model.timeline import Interval, Run
 from model.week import Week
@@ -87,11 +88,13 @@ def _peer(out: Path, ours: float) -> None:
 
 
 def nation() -> None:
-    """The report on the nation's villages with a site in each, four random weeks; without the
-    conclusions, whose bench is the collector's."""
+    """The report on the nation's villages with a site in each, four random weeks, and the map's
+    picture; without the conclusions, whose bench is the collector's."""
     from inventory.read import load  # noqa: PLC0415 - this is a process of its own
     from inventory.register import load_register  # noqa: PLC0415
     from maps.coverage import coverage  # noqa: PLC0415
+    from maps.map_data import MapInput  # noqa: PLC0415
+    from maps.picture import picture  # noqa: PLC0415
     from maps.report.weekly import weekly_report  # noqa: PLC0415
     from maps.report.write import write_report  # noqa: PLC0415
     from maps.words import load as words  # noqa: PLC0415
@@ -114,12 +117,22 @@ def nation() -> None:
         records = [_random_week(watched, Week(2026, number)) for number in range(43, 47)]
         began = time.monotonic()
         graded = coverage(register, watched, records)
-        report = weekly_report(register, watched, records, graded)
-        written = write_report(report, folder / "out", words("id"))
+        services = [_service(item) for item in records[-1].site_weeks]
+        report = weekly_report(register, watched, records, graded, service_weeks=services)
+        drawn = picture(MapInput(register, watched, graded, tuple(records)), words("id"))
+        written = write_report(report, folder / "out", words("id"), picture=drawn)
         seconds = time.monotonic() - began
         sizes = ", ".join(f"{form} {path.stat().st_size / 1e6:.1f} MB"
                           for form, path in written.items())  # fmt: skip
         print(f"nation, {len(register.villages)} villages: {seconds:.1f} s: {sizes}", flush=True)
+
+
+def _service(item: SiteWeek) -> ServiceWeek:
+    """A site whose service stands on nothing but its line, day and night."""
+    whole = (Interval(item.runs[0].start_ms, item.runs[-1].end_ms),)
+    ready = tuple(run.interval for run in item.runs if run.outcome is Outcome.UP)
+    stopped = {outage.cause.value: (outage.interval,) for outage in item.outages}
+    return ServiceWeek(item.site, item.week, whole, ready, stopped)
 
 
 def _random_week(watched: Inventory, week: Week) -> WeekRecord:

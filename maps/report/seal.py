@@ -13,7 +13,8 @@ from maps.report.weekly import WeeklyReport
 from model.definition import State
 from model.errors import InputError
 
-_FORMAT = 1
+_FORMAT = 2
+"""Another number for every change of what the digest covers: an old one is refused, not misread."""
 
 
 @dataclass(frozen=True)
