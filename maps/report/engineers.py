@@ -51,7 +51,12 @@ def worst(report: WeeklyReport, words: Words) -> Section:
                 lambda one: one.service.down_ms / 1000,
                 Form.DURATION,
             ),
-            Field(words("report.people"), lambda one: one.village.population, Form.COUNT, True),
+            Field(
+                words("report.people"),
+                lambda one: one.village.population,
+                Form.COUNT,
+                wide=True,
+            ),
             Field(words("both.availability"), lambda one: one.service.availability, Form.SHARE),
             Field(words("both.observed_share"), lambda one: one.service.observed_share, Form.SHARE),
             Field(
