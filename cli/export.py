@@ -23,13 +23,18 @@ def export(
             "--public", help="The open-data package: coarsened, without sites, with metadata."
         ),
     ] = False,
+    licence: Annotated[
+        str | None, typer.Option(help="With --public: the address of its licence.")
+    ] = None,
+    publisher: Annotated[str | None, typer.Option(help="With --public: who publishes it.")] = None,
+    credit: Annotated[str, typer.Option(help="Who is the source of the boundaries.")] = "BIG",
     lang: Lang = "id",
     inventory: InventoryFile = options.INVENTORY,
     data: DataFolder = options.DATA,
 ) -> None:
     """Write every village's week as CSV, GeoJSON, GeoPackage, KML and Parquet."""
     from maps.exports import village_table, write_all
-    from maps.opendata import write_package
+    from maps.opendata import Publication, write_package
     from maps.words import load
 
     words = load(lang)
@@ -39,7 +44,8 @@ def export(
     chosen = found.coverage.week
     if public:
         province, made_ms = found.inventory.province, found.coverage.generated_at_ms
-        written = write_package(table, out, words, province, chosen, made_ms)
+        publication = Publication(licence, publisher, credit if borders else None)
+        written = write_package(table, out, words, province, chosen, made_ms, publication)
     else:
         written = write_all(table, out, f"{words('map.export_file')}-{chosen}")
     for path in written:

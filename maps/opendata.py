@@ -7,6 +7,7 @@ hundredth of a degree, sites and contacts are left out, and small numbers of peo
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,16 @@ _COLUMNS: Mapping[str, tuple[type, str]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What only the publisher knows: the address of the ``licence``, the ``publisher``'s name, and
+    the ``source`` of the borders (None: not said, for there is no default for any of them)."""
+
+    licence: str | None = None
+    publisher: str | None = None
+    source: str | None = None
+
+
 def public(table: Table) -> Table:
     """The coarsened variant: villages' own borders stay as they are (they are public), points lose
     their exact place, the columns of sites vanish, small populations are not given."""
@@ -75,7 +86,13 @@ def _coarse(shape: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def write_package(
-    table: Table, folder: Path, words: Words, province: Province, week: Week, issued_ms: int
+    table: Table,
+    folder: Path,
+    words: Words,
+    province: Province,
+    week: Week,
+    issued_ms: int,
+    publication: Publication = Publication(),
 ) -> list[Path]:
     """Write the public variant of ``table`` in every format, a table schema
     (``datapackage.json``, Frictionless Data Package) and a catalogue entry (``dataset.jsonld``,
@@ -88,12 +105,41 @@ def write_package(
     about = words(
         "map.open_about", metres=words.number(CELL_DEGREES * 111_000), people=FEWEST_PEOPLE
     )
-    write_text(schema, _json(_data_package(data, title, about)))
-    write_text(
-        entry,
-        _json(_catalogue_entry(shown, data, title, about, words.lang, province, week, issued_ms)),
-    )
+    source = words("both.indicative", source=publication.source) if publication.source else None
+    catalogue = _catalogue_entry(shown, data, title, about, words.lang, province, week, issued_ms)
+    write_text(schema, _json(_data_package(data, title, about) | _named(publication, source)))
+    write_text(entry, _json(catalogue | _linked(publication, source)))
     return [*data, schema, entry]
+
+
+def _named(publication: Publication, source: str | None) -> dict[str, Any]:
+    """Licence, publisher and source as a Data Package names them, as far as they are known."""
+    found: dict[str, Any] = {}
+    if publication.licence:
+        found["licenses"] = [{"path": publication.licence}]
+    if publication.publisher:
+        found["contributors"] = [{"title": publication.publisher, "role": "publisher"}]
+    if source:
+        found["sources"] = [{"title": source}]
+    return found
+
+
+def _linked(publication: Publication, source: str | None) -> dict[str, Any]:
+    """The same in DCAT's terms."""
+    found: dict[str, Any] = {}
+    if publication.licence:
+        found["dcterms:license"] = {"@id": publication.licence}
+    if publication.publisher:
+        found["dcterms:publisher"] = {
+            "@type": "foaf:Organization",
+            "foaf:name": publication.publisher,
+        }
+    if source:
+        found["dcterms:provenance"] = {
+            "@type": "dcterms:ProvenanceStatement",
+            "rdfs:label": source,
+        }
+    return found
 
 
 def _data_package(data: Sequence[Path], title: str, about: str) -> dict[str, Any]:
@@ -153,6 +199,8 @@ def _catalogue_entry(
         "@context": {
             "dcat": "http://www.w3.org/ns/dcat#",
             "dcterms": "http://purl.org/dc/terms/",
+            "foaf": "http://xmlns.com/foaf/0.1/",
+            "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
             "spdx": "http://spdx.org/rdf/terms#",
             "xsd": "http://www.w3.org/2001/XMLSchema#",
         },
@@ -174,6 +222,7 @@ def _catalogue_entry(
             {
                 "@type": "dcat:Distribution",
                 "dcterms:title": path.name,
+                "dcat:accessURL": {"@id": path.name},
                 "dcat:downloadURL": {"@id": path.name},
                 "dcat:mediaType": _MEDIA[path.suffix[1:]],
                 "dcat:byteSize": path.stat().st_size,
