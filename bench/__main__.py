@@ -4,6 +4,7 @@ import sys
 
 from bench import (
     aggregate,
+    beside,
     echoes,
     history,
     ingest,
@@ -26,6 +27,7 @@ BENCHES = {
     "report": report.run,
     "maps": maps.run,
     "ingest": ingest.run,
+    "beside": beside.run,
     "ladder": ladder.run,
     "probe_cost": probe_cost.run,
     "snmp": snmp.run,

@@ -17,11 +17,12 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from bench.process import jangkau
 from collector.credentials import Keys
 
 BATCHES = 6_000
@@ -73,10 +74,19 @@ def _post(path: str, body: bytes, **headers: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def _load(port: int, requests: list[bytes], process: "subprocess.Popen[Any]") -> dict[str, Any]:
+def load(
+    port: int,
+    requests: list[bytes],
+    process: "subprocess.Popen[Any]",
+    rate: float | None = None,
+    connections: int = CONNECTIONS,
+) -> dict[str, Any]:
+    """Send them, as fast as they are answered or at a rate; ``seconds``, sorted ``latencies`` (s),
+    ``statuses``, and the server's ``cpu`` seconds meanwhile."""
     before = _cpu_seconds(process.pid)
+    words = ["127.0.0.1", str(port), str(connections), *([] if rate is None else [str(rate)])]
     done = subprocess.run(
-        [sys.executable, "-m", "bench.ingest_load", "127.0.0.1", str(port), str(CONNECTIONS)],
+        [sys.executable, "-m", "bench.ingest_load", *words],
         input=pickle.dumps(requests),
         stdout=subprocess.PIPE,
         check=True,
@@ -91,30 +101,44 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _ours(data: Path) -> dict[str, Any]:
-    key = Keys(data).add("bench", None, 1)
+@contextmanager
+def collector(data: Path, *more: str) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+    """Our own server on a folder: the process and its port."""
     process = subprocess.Popen(
-        [sys.executable, "-c", "from cli.main import main; main()", "collector", "run",
-         "--data", str(data), "--listen", "127.0.0.1:0", "--requests-per-second", "1000000"],
-        stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        jangkau(
+            *("collector", "run", "--data", str(data), "--listen", "127.0.0.1:0"),
+            *("--requests-per-second", "1000000", *more),
+        ),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert process.stderr is not None  # noqa: S101 - it was asked for
-        port = next(int(line.rpartition(":")[2]) for line in process.stderr if "listening" in line)
-        requests = [
-            _post(
-                "/api/v2/write?precision=ms", body, Authorization=f"Token {key}",
-                X_Jangkau_Probe="bench", X_Jangkau_Epoch="00000000000000aa",
-                X_Jangkau_First=str(n * LINES), X_Jangkau_Last=str(n * LINES + LINES - 1),
-            )
-            for n, body in enumerate(bodies())
-        ]  # fmt: skip
-        return _load(port, requests, process)
+        told = (line for line in process.stderr if "listening" in line)
+        yield process, int(next(told).rpartition(":")[2])
     finally:
         process.terminate()
         process.wait(30)
         if process.stderr is not None:
             process.stderr.close()
+
+
+def enveloped(key: str, sent: list[bytes], lines: int = LINES, epoch: int = 0xAA) -> list[bytes]:
+    """The requests of one of our own probes, a body each."""
+    return [
+        _post(
+            "/api/v2/write?precision=ms", body, Authorization=f"Token {key}",
+            X_Jangkau_Probe="bench", X_Jangkau_Epoch=f"{epoch:016x}",
+            X_Jangkau_First=str(n * lines), X_Jangkau_Last=str(n * lines + lines - 1),
+        )
+        for n, body in enumerate(sent)
+    ]  # fmt: skip
+
+
+def _ours(data: Path) -> dict[str, Any]:
+    key = Keys(data).add("bench", None, 1)
+    with collector(data) as (process, port):
+        return load(port, enveloped(key, bodies()), process)
 
 
 def _free_port() -> int:
@@ -139,7 +163,7 @@ def _peer(command: list[str], port: int, path: str, first: str | None = None) ->
         if first is not None:
             form = urllib.parse.urlencode({"q": first}).encode()
             urllib.request.urlopen(f"http://127.0.0.1:{port}/query", form, timeout=10).close()
-        return _load(port, [_post(path, body) for body in bodies()], process)
+        return load(port, [_post(path, body) for body in bodies()], process)
     finally:
         process.terminate()
         process.wait(30)

@@ -1,21 +1,33 @@
 """The load of bench/ingest.py: sends prepared requests over keep-alive connections as fast as they
-are answered. Run in a process of its own, so that its work is not booked on the server.
+are answered, or at a rate. Run in a process of its own, so that its work is not booked on the
+server.
 
-Usage: ``python -m bench.ingest_load HOST PORT CONNECTIONS`` with a pickled list of requests (bytes)
-on standard input; prints ``{"seconds": s, "latencies": [s, ...], "statuses": {"204": n}}``.
+Usage: ``python -m bench.ingest_load HOST PORT CONNECTIONS [REQUESTS_PER_SECOND]`` with a pickled
+list of requests (bytes) on standard input; prints
+``{"seconds": s, "latencies": [s, ...], "statuses": {"204": n}}``.
 """
 
 import asyncio
 import json
+import math
 import pickle
 import sys
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 
 
-async def _send(host: str, port: int, requests: list[bytes], told: dict[str, list[float]]) -> None:
+async def _send(
+    host: str,
+    port: int,
+    requests: list[bytes],
+    told: dict[str, list[float]],
+    due: Callable[[int], float],
+) -> None:
     reader, writer = await asyncio.open_connection(host, port)
-    for request in requests:
+    for number, request in enumerate(requests):
+        if (early := due(number) - time.perf_counter()) > 0:
+            await asyncio.sleep(early)
         began = time.perf_counter()
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
@@ -28,11 +40,19 @@ async def _send(host: str, port: int, requests: list[bytes], told: dict[str, lis
     await writer.wait_closed()
 
 
-async def _main(host: str, port: int, connections: int, requests: list[bytes]) -> None:
+async def _main(host: str, port: int, connections: int, requests: list[bytes], rate: float) -> None:
     told: dict[str, list[float]] = {}
     began = time.perf_counter()
-    parts = [requests[at::connections] for at in range(connections)]
-    await asyncio.gather(*(_send(host, port, part, told) for part in parts))
+
+    def part(at: int) -> Awaitable[None]:
+        # Whoever sends late is late by himself: what is due later is not put off (no coordinated
+        # omission), and a connection has one request under way at most.
+        def due(number: int) -> float:
+            return began + (at + number * connections) / rate
+
+        return _send(host, port, requests[at::connections], told, due)
+
+    await asyncio.gather(*(part(at) for at in range(connections)))
     seconds = time.perf_counter() - began
     latencies = sorted(one for some in told.values() for one in some)
     statuses = Counter({status: len(some) for status, some in told.items()})
@@ -46,5 +66,6 @@ if __name__ == "__main__":
             int(sys.argv[2]),
             int(sys.argv[3]),
             pickle.load(sys.stdin.buffer),  # noqa: S301 - our own parent wrote it
+            float(sys.argv[4]) if len(sys.argv) > 4 else math.inf,
         )
     )
