@@ -4,6 +4,7 @@ Law: the one file that knows the HTTP library. Everybody else sees a ``Request``
 ``Answer``; whatever a handler raises becomes an answer here, in one place.
 """
 
+import asyncio
 import json
 import logging
 import math
@@ -22,6 +23,9 @@ from model.errors import InputError, UnavailableError
 
 RETRY_SECONDS = 5
 """Retry-After where nothing better is known; probes add their own jitter."""
+
+BODY_SECONDS = 10.0
+"""For the small bodies of strangers, who are few at a time: none keeps others out for long."""
 
 _log = logging.getLogger(__name__)
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
@@ -87,16 +91,21 @@ def json_answer(
 
 
 async def limited_body(request: Request, bytes_max: int) -> bytes:
-    """The whole body. Raises Refused (413) as soon as it is too large, declared or sent."""
+    """The whole body. Raises Refused: 413 as soon as it is too large, declared or sent; 408 when it
+    comes too slowly."""
     too_large = Refused(413, "request too large", f"a body has at most {bytes_max} bytes")
     declared = request.headers.get("content-length", "0")
     if not (declared.isascii() and declared.isdecimal()) or int(declared) > bytes_max:
         raise too_large
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > bytes_max:
-            raise too_large
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > bytes_max:
+                    raise too_large
+    except TimeoutError:
+        raise Refused(408, "invalid", "the body came too slowly", RETRY_SECONDS) from None
     return bytes(body)
 
 

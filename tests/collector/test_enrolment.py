@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -205,3 +205,16 @@ def test_without_an_inventory_nothing_is_told(tmp_path: Path) -> None:
     """A collector that was given none says so."""
     rig = Rig(tmp_path, None)
     assert rig.config(rig.keys.add("c", None, NOW_MS)).status_code == 404
+
+
+def test_a_stranger_who_takes_his_time_is_sent_away(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body that never ends holds a place for as long as it may and no longer."""
+    monkeypatch.setattr("collector.web.BODY_SECONDS", 0.05)
+
+    async def never_ends() -> AsyncIterator[bytes]:
+        yield b'{"token": '
+        await asyncio.Event().wait()
+
+    assert rig.ask("POST", "/api/v1/enrol", content=never_ends()).status_code == 408
