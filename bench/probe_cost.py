@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from model.measurement import Measurement
@@ -40,6 +40,7 @@ ROUNDS = 1440
 PYTHON = "/usr/bin/python3.11" if Path("/usr/bin/python3.11").exists() else sys.executable
 """What a device would run it with: Debian's own, where there is one."""
 AGENT_SECONDS = 20
+FLUSH_ROUNDS = 3
 AGENT = """
 import sys
 from pathlib import Path
@@ -184,6 +185,29 @@ def openwisp(folder: Path, url: str, rounds: list[list[Measurement]]) -> int:
     return total
 
 
+def flash(folder: Path, rounds: list[list[Measurement]]) -> tuple[int, int]:
+    """Bytes that a day of looks writes, as the spool counts them and by the page as the kernel
+    does (``write_bytes`` of proc(5); without the file system's own), at the usual flush."""
+    clock = SystemClock()
+    state = Path(tempfile.mkdtemp(dir=folder))
+    before = _written_bytes()
+    with closing(KnownTime(state / "time", clock)), closing(Spool(state, lambda _: b"")) as spool:
+        for start in range(0, len(rounds), FLUSH_ROUNDS):
+            looks = [look for some in rounds[start : start + FLUSH_ROUNDS] for look in some]
+            lines = [(look.at_ms, stamp(encode(look), 1, boot_text(clock))) for look in looks]
+            spool.append(lines, clock.wall_ms())
+            batch = spool.batch(newest=True, max_records=2000)
+            if batch is not None:
+                spool.acknowledge([(batch.first, batch.last)])
+        counted = spool.written_bytes
+    return counted, _written_bytes() - before
+
+
+def _written_bytes() -> int:
+    found = re.search(r"^write_bytes: (\d+)", Path("/proc/self/io").read_text(), re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
 def agent_cost(folder: Path, url: str) -> tuple[float, float]:
     """(peak RSS in MiB, CPU seconds per round of five targets), of the agent at a round a second,
     under the system's Python with the unit file's environment."""
@@ -222,6 +246,7 @@ def run() -> None:
             lean_hour = ours(folder, url, rounds, 60, kept=False, lean=True)
             plain = telegraf(folder, url, rounds)
             loud = openwisp(folder, url, rounds)
+            written, by_page = flash(folder, rounds)
             peak, per_round = agent_cost(folder, url)
     finally:
         shutil.rmtree(folder)
@@ -235,6 +260,7 @@ def run() -> None:
         ("OpenWISP's way: JSON, every five minutes", loud),
     ):
         print(f"  {name:52} {count / 1000:8.0f} kB  x {count / five:.2f}")
+    print(f"flash: {written / 1e6:.1f} MB a day as counted, {by_page / 1e6:.1f} MB by the page")
     print(
         f"agent ({PYTHON}): peak RSS {peak:.1f} MiB; {per_round * 1000:.1f} ms of CPU a round, ",
         end="",

@@ -62,7 +62,7 @@ def run(
     ] = None,
     flush: Annotated[
         float | None,
-        typer.Option(min=0.1, help="Seconds between writes [centre: 5, village: 60]."),
+        typer.Option(min=0.1, help="Seconds between writes [centre: 5, village: 180]."),
     ] = None,
     every: Annotated[
         float, typer.Option(min=0, help="Least seconds between deliveries (metered lines: 300).")
@@ -91,7 +91,7 @@ def run(
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     if home is not None:
-        plan = plan_of_home(home, flush or 60.0, every, sos)
+        plan = plan_of_home(home, flush or 180.0, every, sos)
     else:
         if vantage is None or collector is None or key_file is None or spool is None or not name:
             raise InputError(
@@ -115,7 +115,7 @@ def run(
             ca_file=ca_file,
             checks=checks,
             spool_bytes=(spool_megabytes or (256 if centre else 8)) * 2**20,
-            flush_seconds=flush or (5.0 if centre else 60.0),
+            flush_seconds=flush or (5.0 if centre else 180.0),
             every_seconds=every,
             budget_bytes_a_day=_budget(budget, own.metered if own else None, default_budget),
             fleet=not centre,

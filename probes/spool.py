@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 STEP = 2**32
 """How far numbering moves on after a crash: more than a probe writes between two of them."""
+NOTE_EVERY = 10
+"""Receipts until the ledger is written, since flash wears by the page. A power cut costs that the
+records since are sent once more, which changes nothing."""
 CLOCK_SET_MS = 1_735_689_600_000
 """2025-01-01. An earlier time is that of a clock that was not set yet, and says nothing of age."""
 DAY_MS = 86_400_000
@@ -70,6 +73,7 @@ class Spool:
         self._limits = limits or Limits()
         self._mutex = threading.Lock()
         self._active: BinaryIO | None = None
+        self._unnoted = 0
         self.missing_records = 0
         self.dropped_looks = 0
         self._files = SpoolFiles(directory, self._limits.max_bytes // 8)
@@ -161,7 +165,9 @@ class Spool:
             for first, last in ranges:
                 self._ledger.forgotten.add(first, last)
             done = [item for item in self._segments[:-1] if not any(self._pending(item))]
-            self._forget_files(done)
+            self._unnoted += 1
+            if done or self._unnoted >= NOTE_EVERY:
+                self._forget_files(done)
 
     def set_aside(self, seq: int) -> None:
         """Take a record that nobody accepts out of the queue; its bytes go to a .bad file."""
@@ -280,6 +286,7 @@ class Spool:
 
     def _forget_files(self, segments: list[Segment]) -> None:
         """The ledger first: a file that outlives it by a power cut is known to be done."""
+        self._unnoted = 0
         for segment in segments:
             for first, last in segment.numbers:
                 self._ledger.forgotten.add(first, last)
