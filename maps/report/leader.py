@@ -83,13 +83,16 @@ def forecast_says(report: WeeklyReport, words: Words) -> str:
         return words.month((last.sunday + timedelta(weeks=ahead)).replace(day=1))
 
     if found.early is not None and found.middle is not None and found.late is not None:
-        return words(
+        waiting = report.coverage.total.now.states[State.NOT_CONNECTED]
+        unbuilt = words.plural("report.forecast_unbuilt", waiting, count=words.number(waiting))
+        dated = words(
             "report.forecast_dated",
             early=month(found.early),
             middle=month(found.middle),
             late=month(found.late),
             weeks=found.weeks,
         )
+        return f"{dated} {unbuilt}" if waiting else dated
     return {
         Outlook.REACHED: words("report.forecast_reached"),
         Outlook.TOO_FEW: words.plural(
