@@ -11,9 +11,11 @@ import socket
 import subprocess
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from influxdb_client import InfluxDBClient, WriteOptions  # noqa: TID251 - plays the client
@@ -64,6 +66,31 @@ def test_curl_as_the_page_says(collector: Collector) -> None:
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")
     assert collector.lines()[0].startswith("ping,site=desa-semparuk,")
+
+
+def test_telegraf_as_the_page_says(collector: Collector) -> None:
+    """The configuration of docs/collector.md, delivered as Telegraf's outputs.influxdb_v2 does it:
+    gzip in chunks without a length, nanoseconds, the organization and the bucket in the query."""
+    page = (ROOT / "docs" / "collector.md").read_text()
+    text = page.partition("```\n[[outputs.influxdb_v2]]")[2].partition("```")[0]
+    (output,) = tomllib.loads("[[outputs.influxdb_v2]]" + text)["outputs"]["influxdb_v2"]
+    assert output.keys() == {"urls", "token", "organization", "bucket", "tls_ca"}
+    assert output["token"] == "$JANGKAU_KEY"  # noqa: S105 - a variable's name
+    lines = [f"{LINE},gap_looks={n}i {NOW_MS + n}000000" for n in range(100)]
+    body = gzip.compress("\n".join([*lines, ""]).encode())
+    query = urlencode({"bucket": output["bucket"], "org": output["organization"]})
+    with closing(http.client.HTTPConnection("127.0.0.1", collector.port, timeout=30)) as line:
+        for _ in range(2):  # a batch whose answer was lost is sent again
+            line.request(
+                "POST", f"/api/v2/write?{query}", iter([body[:50], body[50:]]), encode_chunked=True,
+                headers={
+                    "Authorization": f"Token {collector.key}", "Content-Encoding": "gzip",
+                    "Content-Type": "text/plain; charset=utf-8", "User-Agent": "Telegraf/1.30.0",
+                },
+            )  # fmt: skip
+            answer = line.getresponse()
+            assert (answer.status, answer.read()) == (204, b"")
+    assert len(collector.lines()) == 100
 
 
 def test_bombs_cost_little_memory(collector: Collector) -> None:
