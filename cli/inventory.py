@@ -11,9 +11,11 @@ from model.errors import InputError
 
 if TYPE_CHECKING:  # the readers are imported by the commands that need them
     from inventory.codes import CodeReader
-    from inventory.cost import DayCost
+    from inventory.cost import Cost
     from inventory.imports import RegisterImport
     from model.inventory import Inventory
+
+    Costs = dict[str, dict[str, Cost]]
 
 app = typer.Typer(
     help="Check the inventory, see what looking costs, import registers and sites.",
@@ -40,10 +42,10 @@ def check(
     file: Annotated[Path, typer.Argument(help="The inventory.")] = DEFAULT_FILE,
     json: JsonOption = False,
 ) -> None:
-    """Name every mistake, or sum up what is watched and what a day of looking costs each site.
+    """Name every mistake, or sum up what is watched and what a day of looking costs each line.
 
-    Counted are IP packets of the operations centre's pings, requests and answers: 84 bytes each on
-    IPv4 (20 IP + 8 ICMP + 56 payload), 104 on IPv6. The metered lines are the ones to watch.
+    Counted are whole IP packets of every kind of look, both ways, as docs/inventory.md tells. The
+    metered lines are the ones to watch.
     """
     from inventory.cost import day_costs
     from inventory.read import load
@@ -65,26 +67,27 @@ def _counts(inventory: "Inventory") -> dict[str, Counter[str]]:
     }
 
 
-def _check_document(inventory: "Inventory", costs: "dict[str, DayCost]") -> dict[str, object]:
-    from inventory.cost import total
+def _check_document(inventory: "Inventory", costs: "Costs") -> dict[str, object]:
+    from dataclasses import asdict
 
-    everything = total(costs.values())
+    from inventory.cost import by_kind, total
+
+    kinds = by_kind(costs.values())
     return {
         "province": inventory.province.code,
         "definition_hash": inventory.definition.hash,
         "sites": len(inventory.sites),
         "counts": {key: dict(sorted(found.items())) for key, found in _counts(inventory).items()},
-        "day_cost": {"packets": everything.packets, "bytes": everything.bytes},
-        "day_cost_by_site": {
-            name: {"packets": cost.packets, "bytes": cost.bytes} for name, cost in costs.items()
-        },
+        "day_cost": asdict(total(kinds.values())),
+        "day_cost_by_kind": {kind: asdict(cost) for kind, cost in kinds.items()},
+        "day_cost_by_site": {name: asdict(total(some.values())) for name, some in costs.items()},
     }
 
 
-def _print_check(file: Path, inventory: "Inventory", costs: "dict[str, DayCost]") -> None:
+def _print_check(file: Path, inventory: "Inventory", costs: "Costs") -> None:
     from rich.table import Table
 
-    from inventory.cost import total
+    from inventory.cost import by_kind, total
 
     names = {item.code: item.name for item in inventory.kabupaten}
     names |= {kind.id: kind.name_en for kind in inventory.kinds.values()}
@@ -94,11 +97,12 @@ def _print_check(file: Path, inventory: "Inventory", costs: "dict[str, DayCost]"
             table.add_row(key, names.get(key, ""), str(count))
         table.columns[2].justify = "right"
         terminal.stdout.print(table)
-    ordered = sorted(costs.items(), key=lambda item: (-item[1].bytes, item[0]))
+    sites = {name: total(kinds.values()) for name, kinds in costs.items()}
+    ordered = sorted(sites.items(), key=lambda item: (-item[1].bytes, item[0]))
     few = len(ordered) <= MOST_LINES
     shown = ordered if few else ordered[:WORST_LINES]
-    title = "A day of looking, every site" if few else f"A day of looking, the {WORST_LINES} worst"
-    table = Table("site", "access", "metered", "every", "packets", "bytes", title=title)
+    title = "A day of looking, every line" if few else f"A day of looking, the {WORST_LINES} worst"
+    table = Table("line", "access", "metered", "every", *_COST_COLUMNS, title=title)
     table.title_justify = "left"
     for name, cost in shown:
         site = inventory.by_id.get(name)
@@ -107,23 +111,37 @@ def _print_check(file: Path, inventory: "Inventory", costs: "dict[str, DayCost]"
             str(site.access) if site else "",
             "yes" if site and site.metered else "",
             f"{site.interval_seconds} s" if site and cost.packets else "",
-            f"{cost.packets:,}",
-            f"{cost.bytes:,}",
+            *_cost_cells(cost),
         )
-    everything = total(costs.values())
     table.add_section()
-    table.add_row("total", "", "", "", f"{everything.packets:,}", f"{everything.bytes:,}")
+    table.add_row("total", "", "", "", *_cost_cells(total(sites.values())))
     for column in table.columns[3:]:
         column.justify = "right"
     terminal.stdout.print(table)
-    metered = total(costs[site.id] for site in inventory.sites if site.metered)
+    table = Table("kind of look", *_COST_COLUMNS, title="A day of looking, by kind")
+    table.title_justify = "left"
+    for kind, cost in by_kind(costs.values()).items():
+        table.add_row(kind, *_cost_cells(cost))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    terminal.stdout.print(table)
+    metered = total(sites[site.id] for site in inventory.sites if site.metered)
     blind = sum(site.address is None for site in inventory.sites)
     terminal.stdout.print(
         f"{file}: no mistake. {len(inventory.sites):,} sites, {blind:,} of them without an address "
         f"(they report by themselves). Metered lines together: {metered.bytes:,} bytes a day.\n"
-        "IP packets both ways, every echo answered; what lies below IP comes on top.",
+        "IP packets both ways, every look answered; what lies below IP comes on top, and so do "
+        "throughput tests, at most as much as they reserve.",
         markup=False,
     )
+
+
+_COST_COLUMNS = ("packets", "bytes", "tests, at most")
+
+
+def _cost_cells(cost: "Cost") -> tuple[str, ...]:
+    reserved = f"{cost.reserved_bytes / 1e6:,.0f} MB" if cost.reserved_bytes else ""
+    return f"{cost.packets:,}", f"{cost.bytes:,}", reserved
 
 
 @app.command()

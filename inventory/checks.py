@@ -89,6 +89,7 @@ CHECK: Mapping[str, Key] = {
     "sites": Key(values.site_id, many=True),
     "interval_seconds": Key(values.whole(10, 7 * 86_400)),
     "timeout_seconds": Key(values.number(0.1, 300)),
+    "answer_bytes": Key(values.whole(0, 1_000_000)),
 }
 """The keys of every check."""
 
@@ -217,6 +218,7 @@ def _service_check(
         sites=frozenset(told.get("sites", ())),
         interval_seconds=told.get("interval_seconds"),
         timeout_seconds=told.get("timeout_seconds"),
+        answer_bytes=told.get("answer_bytes"),
     )
 
 
@@ -232,6 +234,7 @@ def check_entries(check: ServiceCheck) -> list[tuple[str, object]]:
         ("sites", sorted(check.sites) or None),
         ("interval_seconds", check.interval_seconds),
         ("timeout_seconds", check.timeout_seconds),
+        ("answer_bytes", check.answer_bytes),
     ]
     if check.settings is not None:
         usual = {key.name: key.default for key in fields(check.settings)}

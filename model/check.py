@@ -31,6 +31,8 @@ class Check:
     timeout_seconds: float = 1.0
     count: int = 5
     settings: Settings | None = None
+    answer_bytes: int | None = None
+    """What the other side says in one look, where it is known: for the traffic to expect."""
 
     @property
     def key(self) -> str:
@@ -61,6 +63,7 @@ class ServiceCheck:
     sites: frozenset[str] = frozenset()
     interval_seconds: int | None = None
     timeout_seconds: float | None = None
+    answer_bytes: int | None = None
 
     def concerns(self, site: Site) -> bool:
         """Whether this look is one of the site's, and can be made: from the village by its own
@@ -94,6 +97,7 @@ class ServiceCheck:
             timeout_seconds=self.timeout_seconds or (echo_timeout_seconds if ping else usual),
             count=echoes if ping else 1,
             settings=settings,
+            answer_bytes=self.answer_bytes,
         )
 
     @property

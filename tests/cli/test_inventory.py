@@ -31,7 +31,7 @@ def test_check(capfd: pytest.CaptureFixture[str]) -> None:
     """The summary names the counts, the cost of a site and the totals."""
     output = run("check", EXAMPLE) + capfd.readouterr().out
     assert "no mistake. 41 sites, 1 of them without an address" in " ".join(output.split())
-    assert "241,920" in output
+    assert "760,320" in output
     assert "Kabupaten Kapuas Hulu" in output
 
 
@@ -40,7 +40,8 @@ def test_check_json() -> None:
     document = json.loads(run("check", EXAMPLE, "--json"))
     assert document["sites"] == sum(document["counts"]["kind"].values()) == 41
     assert document["counts"]["access"]["geo"] == 6
-    assert document["day_cost_by_site"]["semparuk-kd"] == {"packets": 2880, "bytes": 241_920}
+    echoes = {"packets": 6 * 2880, "bytes": 6 * 126_720, "reserved_bytes": 0}
+    assert document["day_cost_by_site"]["semparuk-kd"] == echoes  # the centre's, and five targets
     by_site = document["day_cost_by_site"].values()
     assert document["day_cost"]["bytes"] == sum(cost["bytes"] for cost in by_site)
 

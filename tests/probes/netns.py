@@ -6,6 +6,7 @@ the script ends, however it ends, nothing is left.
 
 import json
 import subprocess
+from typing import NamedTuple
 
 _ETHERNET_HEADER_BYTES = 14
 
@@ -35,7 +36,9 @@ class Place:
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
         """A server inside; returns when it has said a line."""
-        server = subprocess.Popen([*self.enter, *words], stdout=subprocess.PIPE, text=True)
+        server = subprocess.Popen(
+            [*self.enter, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         assert server.stdout is not None
         assert server.stdout.readline()
         return server
@@ -70,10 +73,17 @@ def shaped(one: Place, other: Place, network: int, mbit_s: str) -> None:
         place.run("tc", "qdisc", "replace", "dev", f"to-{network}", "root", "tbf", *shape)
 
 
-def carried_bytes(place: Place, network: int) -> int:
-    """IP packets that the end of a line has carried, both ways: the interface's own counts less
-    the Ethernet headers."""
+class Carried(NamedTuple):
+    """IP packets and their bytes, both ways."""
+
+    packets: int
+    bytes: int
+
+
+def carried(place: Place, network: int) -> Carried:
+    """What the end of a line has carried: its interface's own counts less the Ethernet headers."""
     show = [*place.enter, "ip", "-json", "-statistics", "link", "show", f"to-{network}"]
     said = json.loads(subprocess.run(show, check=True, capture_output=True, text=True).stdout)
     ways = said[0]["stats64"]["rx"], said[0]["stats64"]["tx"]
-    return sum(way["bytes"] - _ETHERNET_HEADER_BYTES * way["packets"] for way in ways)
+    packets = sum(way["packets"] for way in ways)
+    return Carried(packets, sum(way["bytes"] for way in ways) - _ETHERNET_HEADER_BYTES * packets)
