@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from maps.report.document import Block, Form, Heading, Paragraph, Section
 from maps.report.engineers import place
 from maps.report.fields import Field, table
-from maps.report.services import Readiness, StoppedPlace
+from maps.report.services import PUBLIC_KINDS, Readiness, StoppedPlace
 from maps.report.weekly import WeeklyReport
 from maps.words import Words
 from model.outage import Cause
 from model.service import MALL
+from model.site import SiteKind
 
 CAUSES_NAMED = 3
 
@@ -37,6 +38,15 @@ def services(report: WeeklyReport, words: Words) -> Section:
         table("services", "", _kind_fields(words), found.kinds),
         Paragraph(words("report.services_says"), soft=True),
     ]
+    shown = {one.kind.id for one in found.kinds}
+    missing = [
+        _name(kind, words)
+        for key, kind in report.inventory.kinds.items()
+        if key in PUBLIC_KINDS and key not in shown
+    ]
+    if missing:
+        said = words("report.services_missing", kinds=", ".join(missing))
+        blocks.append(Paragraph(said, soft=True))
     if found.stopped:
         blocks += [
             Heading(words("report.stopped")),
@@ -47,7 +57,7 @@ def services(report: WeeklyReport, words: Words) -> Section:
 
 def _kind_fields(words: Words) -> list[Field[Readiness]]:
     return [
-        Field(words("report.service"), lambda one: _name(one, words)),
+        Field(words("report.service"), lambda one: _name(one.kind, words)),
         Field(words("report.ready"), lambda one: one.ready, Form.COUNT),
         Field(words("report.places"), lambda one: one.wanted, Form.COUNT),
         Field(words("report.seen"), lambda one: one.seen, Form.COUNT, wide=True),
@@ -79,8 +89,8 @@ def _place_fields(words: Words) -> list[Field[StoppedPlace]]:
     ]
 
 
-def _name(one: Readiness, words: Words) -> str:
-    return one.kind.name_id if words.lang == "id" else one.kind.name_en
+def _name(kind: SiteKind, words: Words) -> str:
+    return kind.name_id if words.lang == "id" else kind.name_en
 
 
 def _causes(stopped: Sequence[tuple[Cause, int]], words: Words) -> str | None:

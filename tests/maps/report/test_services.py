@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+from maps.report import readiness
+from maps.report.document import Paragraph
 from maps.report.services import services
+from maps.words import load
 from model.definition import Definition
 from model.inventory import Inventory, Province
 from model.outage import Cause
@@ -11,6 +14,7 @@ from model.service import ServiceWeek
 from model.site import Site, SiteKind
 from model.timeline import Interval
 from tests.maps.made import HOUR_MS, LAST_WEEK, OFFICE_HOURS, ZONE, make_site
+from tests.maps.report.province import random_report
 
 START = LAST_WEEK.interval(ZONE).start_ms
 PERIOD = Interval(START, START + 168 * HOUR_MS)
@@ -87,3 +91,16 @@ def test_a_period_cuts_the_hours(register: Register) -> None:
     half = Interval(START, START + 20 * HOUR_MS)
     [kind] = services(*given(register, site), [week("a", 30, link=10)], {"a": half}).kinds
     assert (kind.window_ms, kind.ready_ms, kind.stopped_ms) == (20 * HOUR_MS, 20 * HOUR_MS, 0)
+
+
+def test_a_service_without_a_site_is_named() -> None:
+    """A service of the target that the inventory has no site of is said to be missing, by name."""
+    report = random_report(3, weeks=1)
+    kinds = dict(report.inventory.kinds)
+    kinds["cctv"] = SiteKind("cctv", "CCTV layanan publik", "Camera", OFFICE_HOURS, False, 300)
+    words = load("id")
+    section = readiness.services(
+        replace(report, inventory=replace(report.inventory, kinds=kinds)), words
+    )
+    said = [block.text for block in section.blocks if isinstance(block, Paragraph)]
+    assert words("report.services_missing", kinds="CCTV layanan publik") in said
