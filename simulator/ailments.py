@@ -58,7 +58,7 @@ def ailment(event: Event) -> Ailing:
 
 def stops(ailing: Ailing, site: Site, checks: Iterable[ServiceCheck]) -> Cause | None:
     """Why the service of a site cannot be used while this lasts; None where it can, and where
-    nobody looks at what is ill. (A used-up quota cuts the line: that is an outage of its own.)"""
+    nobody looks at what is ill. (What cuts the line as well is an outage, and counts as that.)"""
     own = [one for one in checks if one.concerns(site)]
     fronts = [one for one in own if one.rung is Rung.APPLICATION and one.kind in FRONT]
     kinds = {one.kind for one in own}
@@ -67,7 +67,7 @@ def stops(ailing: Ailing, site: Site, checks: Iterable[ServiceCheck]) -> Cause |
             return Cause.LAN
         case "dns_trouble" if "dns" in kinds and ailing.how != "rewrites":
             return Cause.DNS
-        case "portal" if "captive" in kinds:
+        case "portal" | "quota" if "captive" in kinds:
             return Cause.CAPTIVE_PORTAL
         case "service_trouble" if ailing.how != "slow" and any(
             befalls(ailing, one) for one in fronts

@@ -205,8 +205,9 @@ def _block(event: Event, site: Site, device: Device, fate: Fate) -> None:
         case "maintenance":
             layer = fate.cut if event.on == "site" else fate.beyond
             fate.block(layer, interval, Cause.MAINTENANCE)
-        case "quota":  # the provider lets nothing but its own page through
-            fate.block(fate.beyond, interval, Cause.CAPTIVE_PORTAL)
+        case "quota":
+            if event.flag("total"):  # nothing but its own page is let through, no echo either
+                fate.block(fate.beyond, interval, Cause.CAPTIVE_PORTAL)
         case "rain_fade":
             if site.access is Access.GEO:
                 _fade(event, fate)

@@ -68,7 +68,7 @@ KINDS: Mapping[str, Kind] = {
     "lan_cut": Kind(_SITE_LIKE),
     "dns_trouble": Kind(_SITE_LIKE, {"how": "dead"}, {"how": ("dead", "lies", "rewrites")}),
     "portal": Kind(_SITE_LIKE),
-    "quota": Kind(_SITE_LIKE),
+    "quota": Kind(_SITE_LIKE, {"total": False}),
     "service_trouble": Kind(
         _SITE_LIKE | _SERVICE,
         {"how": "error"},

@@ -84,7 +84,9 @@ POST, OFFICE, HOTSPOT, CAMERA = "pos_layanan_desa_digital", "disdukcapil", "publ
          Cause.DNS),
         (POST, "dns_trouble", {"how": "rewrites"}, "dns:resolver", UP, "", None),
         (HOTSPOT, "portal", {}, "national:hotspot", DOWN, "captive portal", Cause.CAPTIVE_PORTAL),
-        (HOTSPOT, "quota", {}, "national:hotspot", DOWN, "quota used up", None),  # an outage
+        (HOTSPOT, "quota", {}, "national:hotspot", DOWN, "quota used up", Cause.CAPTIVE_PORTAL),
+        # Nothing else passes: that is an outage of the line, and no stop.
+        (HOTSPOT, "quota", {"total": True}, "national:hotspot", DOWN, "quota used up", None),
         (POST, "service_trouble", {"how": "error"}, "application:siap", DOWN, "wrong status 502",
          Cause.SERVICE),
         (POST, "service_trouble", {"how": "refused"}, "application:siap", DOWN,
@@ -129,9 +131,9 @@ def test_what_each_ailment_shows_and_stops(
     assert [(one.interval, one.cause) for one in truth.stops] == (
         [(DURING, stopped)] if stopped else []
     )
-    assert {one.cause for one in truth.outages} == (
-        {"quota": {Cause.CAPTIVE_PORTAL}, "link_cut": {Cause.LINK}}.get(kind, set())
-    )
+    cut = {"link_cut": Cause.LINK}.get(kind)
+    cut = Cause.CAPTIVE_PORTAL if parameters.get("total") else cut
+    assert {one.cause for one in truth.outages} == ({cut} if cut else set())
 
 
 def test_readings_that_explain(market: SimulatedProvince, look: Look) -> None:
