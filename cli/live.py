@@ -147,5 +147,7 @@ def say_services(looks: Iterable[Mapping[str, Any]], truth: Said) -> None:
         f"{len(truth) - len(wrong)}"
     )
     for (site, target), said in sorted(wrong.items()):
-        found = " ".join(seen.get((site, target), ("nothing yet",)))
-        terminal.stdout.print(f"  {target} is {' '.join(said)}, seen: {found}", markup=False)
+        found = " ".join(seen.get((site, target), ("nothing yet",))).rstrip()
+        terminal.stdout.print(
+            f"  {target} is {' '.join(said).rstrip()}, seen: {found}", markup=False
+        )
