@@ -43,6 +43,7 @@ class Asker:
         self.most_objects = MOST_OBJECTS
         self.repetitions = MOST_REPETITIONS
         self.heard = False
+        self._anchor = SYS_UPTIME
         self._session: Session | None = None
 
     async def open(self) -> None:
@@ -59,9 +60,9 @@ class Asker:
     async def get(self, oids: Sequence[str]) -> dict[str, Value]:
         """The objects that the device has, in as many requests as it takes.
 
-        Every request also names sysUpTime, which every device has: an answer without it is an error
-        status (RFC 3416, 4.2.1), and half as much is asked. So is after a silence, since some drop
-        what is too large without a word.
+        Every request also names one that the device is known to have, sysUpTime at first: an answer
+        without it is an error status (RFC 3416, 4.2.1), and half as much is asked. So is after a
+        silence, since some drop what is too large without a word.
         """
         found: dict[str, Value] = {}
         waiting = [
@@ -78,7 +79,9 @@ class Asker:
                 if not found or len(some) <= 8:
                     raise
                 answer = {}
-            if SYS_UPTIME in answer:
+            if answer and self._anchor not in answer:  # no sysUpTime: what it does have will do
+                self._anchor = next(iter(answer))
+            if answer:
                 found |= answer
             elif len(some) > 1:
                 half = (len(some) + 1) // 2
@@ -89,7 +92,7 @@ class Asker:
 
     async def _get(self, oids: Sequence[str]) -> dict[str, Value]:
         session = self._open_session()
-        asked = [*oids, SYS_UPTIME] if SYS_UPTIME not in oids else list(oids)
+        asked = list(oids) if self._anchor in oids else [*oids, self._anchor]
 
         async def attempt() -> dict[str, Value]:
             await self._pace.take()

@@ -99,10 +99,10 @@ class Device:
         OSError."""
         await self.asker.open()
         now = self._monotonic()
-        if self.plan is None or now - self.plan.made_seconds > MEET_AGAIN_SECONDS:
-            self.plan = await self._meet()
-            self._walked = {}
         plan = self.plan
+        if plan is None or not plan.profiles or now - plan.made_seconds > MEET_AGAIN_SECONDS:
+            plan = self.plan = await self._meet()
+            self._walked = {}
         values = await self.asker.get(plan.oids)
         if len(values) < len(plan.oids) // 2:
             self.plan = None  # another device, or another firmware: meet it next time
@@ -121,6 +121,8 @@ class Device:
     async def _meet(self) -> Plan:
         asker = self.asker
         system = await asker.get([SYS_OBJECT_ID, SYS_DESCRIPTION])
+        if not system:  # it speaks, and has not even what RFC 3418 demands: nothing for us
+            return Plan("", "", (), (), (SYS_UPTIME,), {}, {}, self._monotonic())
         sys_object_id = str(system.get(SYS_OBJECT_ID, ""))
         candidates = [one for one in self._profiles if one.candidate(sys_object_id)]
         answering = await asker.get(_unique(oid for one in candidates for oid in one.confirm))
@@ -156,7 +158,7 @@ class Device:
             sys_object_id=sys_object_id,
             profiles=chosen,
             readings=tuple(readings),
-            oids=tuple(oid for oid in present if oid in kept or oid not in rows),
+            oids=tuple(oid for oid in present if oid in kept or oid not in rows) or (SYS_UPTIME,),
             objects=objects,
             ports=known,
             made_seconds=self._monotonic(),

@@ -13,12 +13,13 @@ ADMIN_STATUS = "1.3.6.1.2.1.2.2.1.7"
 DESCRIPTION = "1.3.6.1.2.1.2.2.1.2"
 NAME = "1.3.6.1.2.1.31.1.1.1.1"
 ALIAS = "1.3.6.1.2.1.31.1.1.1.18"
+SPEED = "1.3.6.1.2.1.2.2.1.5"
 HIGH_SPEED = "1.3.6.1.2.1.31.1.1.1.15"
 DISCONTINUITY = "1.3.6.1.2.1.31.1.1.1.19"
 IF_TABLES = ("1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1")
 """ifTable and its augmentation ifXTable: the same rows (RFC 2863)."""
 
-ONCE = (TYPE, ADMIN_STATUS, NAME, ALIAS, DESCRIPTION, HIGH_SPEED)
+ONCE = (TYPE, ADMIN_STATUS, NAME, ALIAS, DESCRIPTION, HIGH_SPEED, SPEED)
 """What is asked when a device is met, and hourly."""
 
 MOST_PORTS = 64
@@ -49,14 +50,13 @@ def ports(instances: Sequence[str], values: Mapping[str, object]) -> dict[str, P
         texts = [_text(values.get(f"{column}.{instance}")) for column in (NAME, ALIAS, DESCRIPTION)]
         kind = values.get(f"{TYPE}.{instance}")
         admin = values.get(f"{ADMIN_STATUS}.{instance}", _ADMIN_UP)
-        speed = values.get(f"{HIGH_SPEED}.{instance}")
         found[instance] = Port(
             instance=instance,
             label=texts[0] or texts[2] or instance,
             counts=kind != _LOOPBACK and admin == _ADMIN_UP,
             named_uplink=any(_UPLINK.search(text.lower()) for text in texts),
             carries=kind not in _AGGREGATES,
-            speed_bits=speed * 1e6 if isinstance(speed, int) else 0.0,
+            speed_bits=_speed_bits(instance, values),
         )
     return found
 
@@ -69,6 +69,14 @@ def uplink(found: Mapping[str, Port], bits_per_second: Mapping[str, float]) -> s
     if not choice:
         return None
     return max(choice, key=lambda port: bits_per_second[port.instance]).instance
+
+
+def _speed_bits(instance: str, values: Mapping[str, object]) -> float:
+    """ifHighSpeed, else ifSpeed below its largest number (RFC 2863, 3.1.6); 0: neither is told."""
+    megabits, bits = (values.get(f"{column}.{instance}") for column in (HIGH_SPEED, SPEED))
+    if isinstance(megabits, int) and megabits > 0:
+        return megabits * 1e6
+    return float(bits) if isinstance(bits, int) and 0 < bits < 2**32 - 1 else 0.0
 
 
 def _text(value: object) -> str:
