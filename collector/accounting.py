@@ -127,12 +127,10 @@ def _summary(
 
 
 def _maintenance(site: Site, inventory: Inventory, window: Interval) -> list[Interval]:
-    chain = set(inventory.upstream_chain(site))
     return union(
         piece
-        for work in inventory.maintenance
-        if (site.id in work.sites or chain & work.upstreams)
-        and (piece := work.interval.clip(window)) is not None
+        for work in inventory.maintenance_of(site)
+        if (piece := work.interval.clip(window)) is not None
     )
 
 

@@ -136,15 +136,13 @@ def _boot_within(boots: Sequence[Boot], interval: Interval, settings: BlameSetti
 
 def _maintenance(inventory: Inventory, silence: Silence, settings: BlameSettings) -> str | None:
     """The reason of announced work on the site or its upstreams that covers the outage."""
-    chain = set(inventory.upstream_chain(silence.site))
     slack = settings.maintenance_slack_seconds * 1000
-    for work in inventory.maintenance:
-        if silence.site.id in work.sites or chain & work.upstreams:
-            window = Interval(work.interval.start_ms - slack, work.interval.end_ms + slack)
-            covered = silence.interval.clip(window)
-            share = (covered.length_ms if covered else 0) / silence.interval.length_ms
-            if share >= settings.maintenance_overlap_min:
-                return work.reason
+    for work in inventory.maintenance_of(silence.site):
+        window = Interval(work.interval.start_ms - slack, work.interval.end_ms + slack)
+        covered = silence.interval.clip(window)
+        share = (covered.length_ms if covered else 0) / silence.interval.length_ms
+        if share >= settings.maintenance_overlap_min:
+            return work.reason
     return None
 
 

@@ -4,7 +4,7 @@ These are the checked values; reading them from a file with every mistake named 
 ``inventory`` package.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -117,6 +117,21 @@ class Inventory:
             node = self.upstreams[node].parent if node in self.upstreams else None
         return tuple(chain)
 
+    def maintenance_of(self, site: Site) -> Iterator[Maintenance]:
+        """The announced work that covers a site, itself or one of its upstreams. Work on several
+        of them comes several times."""
+        yield from self._works_by_site.get(site.id, ())
+        for upstream in self.upstream_chain(site):
+            yield from self._works_by_upstream.get(upstream, ())
+
+    @cached_property
+    def _works_by_site(self) -> Mapping[str, Sequence[Maintenance]]:
+        return _works_by((work, work.sites) for work in self.maintenance)
+
+    @cached_property
+    def _works_by_upstream(self) -> Mapping[str, Sequence[Maintenance]]:
+        return _works_by((work, work.upstreams) for work in self.maintenance)
+
     def centre_checks(self) -> tuple[Check, ...]:
         """What the operations centre's probe looks at: every site with an address, each at its
         interval, the services that are looked at from here, and the anchors that prove the
@@ -193,3 +208,13 @@ class Inventory:
 
 CENTRE_SITE = "centre"
 """The reserved site id under which the centre reports on its own line. No site may bear it."""
+
+
+def _works_by(
+    works: Iterable[tuple[Maintenance, frozenset[str]]],
+) -> Mapping[str, Sequence[Maintenance]]:
+    found: dict[str, list[Maintenance]] = {}
+    for work, names in works:
+        for name in names:
+            found.setdefault(name, []).append(work)
+    return found

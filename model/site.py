@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from model.measurement import Rung
 from model.region import RegionCode
@@ -72,21 +73,29 @@ class ServiceHours:
 
     def intervals(self, within: Interval, zone: str, first_day: date) -> list[Interval]:
         """The service hours that lie in ``within``, for the days from ``first_day`` on."""
-        found: list[Interval] = []
-        day = first_day
-        while local_midnight_ms(day, zone) < within.end_ms:
-            for weekday, opens, closes in self.windows:
-                if weekday == day.weekday():
-                    end = (
-                        local_midnight_ms(day + timedelta(days=1), zone)
-                        if closes == time.min
-                        else local_ms(day, closes, zone)
-                    )
-                    piece = Interval(local_ms(day, opens, zone), end).clip(within)
-                    if piece is not None:
-                        found.append(piece)
-            day += timedelta(days=1)
-        return union(found)
+        return list(_service_intervals(self.windows, within, zone, first_day))
+
+
+@lru_cache(maxsize=1024)
+def _service_intervals(
+    windows: tuple[tuple[int, time, time], ...], within: Interval, zone: str, first_day: date
+) -> tuple[Interval, ...]:
+    """Remembered: of all the sites of a province only a few differ in these four."""
+    found: list[Interval] = []
+    day = first_day
+    while local_midnight_ms(day, zone) < within.end_ms:
+        for weekday, opens, closes in windows:
+            if weekday == day.weekday():
+                end = (
+                    local_midnight_ms(day + timedelta(days=1), zone)
+                    if closes == time.min
+                    else local_ms(day, closes, zone)
+                )
+                piece = Interval(local_ms(day, opens, zone), end).clip(within)
+                if piece is not None:
+                    found.append(piece)
+        day += timedelta(days=1)
+    return tuple(union(found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,14 +90,10 @@ def add_up(rows: Iterable[EvidenceRow], period: Interval) -> Summary:
 
 def maintenance(inventory: Inventory, site: Site, period: Interval) -> list[Interval]:
     """The announced work on a site or on what it hangs on, within a period."""
-    if not inventory.maintenance:
-        return []
-    chain = set(inventory.upstream_chain(site))
     return union(
         piece
-        for work in inventory.maintenance
-        if (site.id in work.sites or chain & work.upstreams)
-        and (piece := work.interval.clip(period)) is not None
+        for work in inventory.maintenance_of(site)
+        if (piece := work.interval.clip(period)) is not None
     )
 
 
