@@ -35,12 +35,23 @@ _LINE = re.compile(
     re.ASCII,
 )
 _NAME = r"[A-Za-z0-9_.:/%-]++"
-_NUMBER = r"-?+\d{1,18}+(?:\.\d{1,25}+(?:e-\d\d)?|i?+)"
+_NUMBER = r"-?+\d{1,18}+(?:i|(?:\.\d{1,25}+)?(?:e-\d\d)?)"
 # What our own probes send, checked whole in one go: a third of the time of the way below. Whatever
 # does not match it goes that way, and must come to the same (a test holds both side by side).
-_FIELDS = rf"outcome=([012])i?+(?:,{_NAME}={_NUMBER})*(?:,reason=\"[^\\\"\n]*+\")?"
-_USUAL = re.compile(rf"([^\\ \n]++) ({_FIELDS}) (-?\d{{1,19}}+)", re.ASCII)
-_USUAL_LINES = re.compile(rf"^([^\\ \n]++) {_FIELDS} (\d{{1,18}}+)$", re.ASCII | re.MULTILINE)
+_READINGS = rf"(?:,{_NAME}={_NUMBER})*"
+_USUAL = re.compile(
+    rf"([^\\ ]++) (outcome=([012])i?+{_READINGS}(?:,reason=\"[^\\\"]*+\")?) (-?\d{{1,19}}+)",
+    re.ASCII,
+)
+# The same of a line in which every digit is a zero: looks of one series differ in little else, so
+# that nearly every line has been seen before.
+_SHAPE = re.compile(
+    rf"([^\\ ]++) outcome=0i?+{_READINGS}(?:,reason=\"[ !#-\[\]-~]*+\")? \d{{1,18}}+".encode()
+)
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_OUTCOMES = frozenset(b"012")
+_SHAPE_BYTES = 1_000
+"""A longer line is unusual: shapes are remembered."""
 _REAL = r"[-+]?+(?:\d{1,25}+(?:\.\d{0,25}+)?|\.\d{1,25}+)(?:[eE][-+]?+\d\d?+)?"  # always finite
 _WHOLE = r"[-+]?+\d{1,18}+[iu]"  # always within 64 bits
 _PLAIN = rf"{_NAME}=(?:{_WHOLE}|{_REAL})(?=,|\Z)"
@@ -106,20 +117,34 @@ class Survey(NamedTuple):
 
 
 def survey(body: bytes) -> Survey | None:
-    """A body in milliseconds as a whole, at half the price of its lines one by one. None when it is
-    empty or any line is unusual: then those must be looked at."""
+    """A body in milliseconds as a whole, at a third of the price of its lines one by one. None when
+    it is empty or any line is unusual: then those must be looked at."""
+    lines = body.removesuffix(b"\n").split(b"\n")
+    if max(map(len, lines)) > _SHAPE_BYTES:
+        return None
+    ends: list[Any] = list(map(_ends, body.removesuffix(b"\n").translate(_ZEROS).split(b"\n")))
+    if None in ends:
+        return None
+    found = list(zip(lines, ends, strict=True))
+    if not {line[end + 9] for line, (end, _) in found} <= _OUTCOMES:  # behind " outcome="
+        return None
+    heads = {line[:end] for line, (end, _) in found}
+    times = [int(line[stamp:]) for line, (_, stamp) in found]
+    if max(map(len, heads)) > MAX_HEAD_CHARACTERS:
+        return None
     try:
-        found = _USUAL_LINES.findall(body.decode())
-        heads = {head for head, _, _ in found}
-        if not found or len(found) != body.count(b"\n") + (not body.endswith(b"\n")):
-            return None
-        if max(map(len, heads)) > MAX_HEAD_CHARACTERS:
-            return None
-        sites = frozenset(_series(head).site for head in heads)
+        sites = frozenset(_series(head.decode()).site for head in heads)
     except (UnicodeDecodeError, LineError):
         return None
-    times = [int(stamp) for _, _, stamp in found]
-    return Survey(len(found), sites, min(times), max(times), b",monotonic_ms=" in body)
+    return Survey(len(lines), sites, min(times), max(times), b",monotonic_ms=" in body)
+
+
+@lru_cache(maxsize=16_384)
+def _ends(shape: bytes) -> tuple[int, int] | None:
+    """Where the head of a usual line of this shape ends and where its stamp begins; None for an
+    unusual one."""
+    match = _SHAPE.fullmatch(shape)
+    return (match.end(1), shape.rindex(b" ") + 1) if match else None
 
 
 def decode(raw: bytes | str, precision: str = "ms") -> Line:
