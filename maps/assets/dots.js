@@ -34,8 +34,8 @@ function makeDots(ctx, spots, now, colours, { dense, label }) {
     if (pane.zoom >= 11 && pane.free(px, py + radius + 10, ctx.measureText(village.name).width / 2 + 2, 14)) label(village.name, px, py + radius + 10, 12, 400);
   };
 
-  // Tens of thousands of squares are written into the picture itself, the best states first, so that
-  // the worst lie on top. Those outside the region in view are left out.
+  // Tens of thousands of squares are written into the picture itself, in the register's order: of
+  // those that cover each other no state is favoured. Those outside the region in view are left out.
   const xs = Float64Array.from(spots, (village) => village.x), ys = Float64Array.from(spots, (village) => village.y);
   const pixels = (pane, radius) => {
     const { width, height } = ctx.canvas, { ratio } = pane, grow = pane.scale * ratio;
@@ -43,19 +43,17 @@ function makeDots(ctx, spots, now, colours, { dense, label }) {
     const image = ctx.createImageData(width, height), area = new Uint32Array(image.data.buffer);
     // Byte by byte red, green, blue and full alpha, in whatever order this machine keeps a number.
     const four = new Uint8Array(4), one = new Uint32Array(four.buffer);
-    const number = (colour) => {
-      four.set([1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16))); four[3] = 255;
+    const number = (hex) => {
+      four.set([1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16))); four[3] = 255;
       return one[0];
     };
-    now.layer.entries.forEach((look, entry) => {
-      const colour = number(look.pattern === "empty" ? GREY : look.colour);
-      for (let i = 0; i < spots.length; i++) {
-        if (pane.entry(spots[i]) !== entry) continue;
-        const px = Math.round(left + xs[i] * grow), py = Math.round(top + ys[i] * grow);
-        if (px < 0 || py < 0 || px + side > width || py + side > height || pane.faded(spots[i])) continue;
-        for (let row = py * width + px, end = row + side * width; row < end; row += width) area.fill(colour, row, row + side);
-      }
-    });
+    const colour = now.layer.entries.map((look) => number(look.pattern === "empty" ? GREY : look.colour));
+    for (let i = 0; i < spots.length; i++) {
+      const px = Math.round(left + xs[i] * grow), py = Math.round(top + ys[i] * grow);
+      if (px < 0 || py < 0 || px + side > width || py + side > height || pane.faded(spots[i])) continue;
+      const fill = colour[pane.entry(spots[i])];
+      for (let row = py * width + px, end = row + side * width; row < end; row += width) area.fill(fill, row, row + side);
+    }
     ctx.putImageData(image, 0, 0);
     if (!now.chosen || now.chosen.x === undefined) return;
     ctx.lineWidth = 3; ctx.strokeStyle = colours().ink;
