@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from cli import rows, terminal, wording
+from cli import ladder, rows, terminal, wording
+from cli.map_page import Lang
 
 _OUTCOMES = ("DOWN", "UP", "UNKNOWN")
 
@@ -23,9 +24,12 @@ def status(
         Path | None,
         typer.Option(help="Names the sites that never reported; times are its province's."),
     ] = None,
+    lang: Lang = "id",
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Show the newest look at every site, its outcome, its RTT and since when it has been so."""
+    """Show the newest look at every site, its outcome, its RTT and since when it has been so; and,
+    in words, what of a site's check ladder works and what is the lowest rung that does not.
+    """
     looks, newest_ms = newest_looks(data)
     silent: list[str] = []
     zone = "UTC"
@@ -43,6 +47,7 @@ def status(
         "age_seconds": None if newest_ms is None else (now_ms - newest_ms) / 1000,
         "totals": dict.fromkeys(_OUTCOMES, 0) | Counter(look["outcome"] for look in looks),
         "looks": looks,
+        "ladders": ladder.documents(looks, lang),
         "silent_sites": silent,
     }
     if json:
@@ -108,6 +113,10 @@ def _show(document: dict[str, Any], zone: str) -> None:
     age = document["age_seconds"]
     newest = "no data yet" if age is None else f"newest datum {age:.0f} s old"
     terminal.stdout.print(f"{counts}; {newest}; from the collector's journal")
+    for one in document["ladders"]:
+        if one["broken"] is not None:
+            said = f"{one['site']} ({one['vantage']}): {one['state']}"
+            terminal.stdout.print(said, markup=False, soft_wrap=True)
     if document["silent_sites"]:
         silent = document["silent_sites"]
         terminal.stdout.print(f"{len(silent)} sites never reported: {' '.join(silent)}")

@@ -14,6 +14,7 @@ from maps.worklist import BRINGS
 from maps.worklist_page import RULES
 from model.definition import State
 from model.errors import InputError
+from model.ladder import LADDER
 from model.outage import Cause
 from model.region import VillageKind
 from model.site import Access
@@ -29,6 +30,8 @@ FAMILIES = {
     "kind": VillageKind,
     "obstacle": Obstacle,
     "decision": Obstacle,
+    "rung_works": LADDER,
+    "rung_broken": LADDER,
 }
 
 
