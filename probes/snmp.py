@@ -5,6 +5,7 @@ us in, has no agent, or what we hold no credentials for, was not looked at: UNKN
 """
 
 import asyncio
+import ipaddress
 import logging
 import random
 import resource
@@ -65,6 +66,7 @@ class SnmpProbe:
             raise TypeError(f"{check.key} is no check of SNMP")
         key = (check.address, settings.credentials)
         if key not in self._devices:
+            _require_one_device(check)
             file = settings.secrets_file
             if file not in self._secrets:
                 self._secrets[file] = self._load(None if file is None else Path(file))
@@ -93,6 +95,18 @@ class SnmpProbe:
         return Look(Outcome.UP, poll.readings)
 
 
+def _require_one_device(check: Check) -> None:
+    """Raise InputError for an address that is none, or not that of one device."""
+    try:
+        address = ipaddress.ip_address(check.address)
+    except ValueError:
+        raise InputError(
+            f"{check.key}: {check.address!r} is no IP address: SNMP devices are asked by address"
+        ) from None
+    if address.is_multicast or address.is_unspecified or str(address) == "255.255.255.255":
+        raise InputError(f"{check.key}: {address} is not the address of one device")
+
+
 def _failed(check: Check, error: OSError | RefusedError, heard: bool) -> Look:
     match error:
         case TimeoutError():
@@ -104,7 +118,7 @@ def _failed(check: Check, error: OSError | RefusedError, heard: bool) -> Look:
         case RefusedError():
             log.warning("%s: the device does not let us in: %s", check.key, error)
             return Look(Outcome.UNKNOWN, {}, Reason.NO_PERMISSION)
-    log.warning("%s: %s", check.key, error.strerror)
+    log.warning("%s: %s", check.key, error.strerror or error)
     return Look(Outcome.UNKNOWN, {}, Reason.NO_ROUTE)
 
 

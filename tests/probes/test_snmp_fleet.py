@@ -83,7 +83,7 @@ def checks(name: str, count: int, interval_seconds: int) -> list[Check]:
             vantage=Vantage.CENTRE,
             kind="device",
             target="device:routers",
-            address=f"192.0.2.{number}/{name}",
+            address=f"10.{'12'[name == 'silent']}.{number // 250}.{number % 250 + 1}",
             interval_seconds=interval_seconds,
             timeout_seconds=20.0,
             settings=Snmp(name),
