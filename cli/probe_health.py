@@ -3,7 +3,6 @@
 Law: only what was looked at is reported; a probe that has written nothing yet has no status.
 """
 
-import http.client
 import json
 import shutil
 import socket
@@ -88,7 +87,7 @@ def examine(home: Path, collector: str | None, ca_file: Path | None) -> list[Fin
 def _tried(what: str, attempt: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, attempt())
-    except (OSError, http.client.HTTPException, InputError, UnavailableError) as error:
+    except (OSError, InputError, UnavailableError) as error:
         return Finding(what, False, f"{error}"[:300])
 
 

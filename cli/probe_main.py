@@ -33,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--probe", help="only as this probe [what the token says]")
             command.add_argument("--ca-file", type=Path, help="trust only this authority (PEM)")
         if name == "run":
-            command.add_argument("--flush", type=float, default=180.0, help="s between writes [180]")
+            command.add_argument("--flush", type=float, default=180.0, help="s of a write [180]")
             command.add_argument(
                 "--every", type=float, default=0.0, help="s between deliveries [0]"
             )

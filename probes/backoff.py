@@ -5,8 +5,8 @@ cut off for a day comes back spread out, not in step.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+
+from probes.http_answer import http_date
 
 BASE_SECONDS = 2.0
 CAP_SECONDS = 300.0
@@ -56,15 +56,7 @@ def retry_after_seconds(headers: dict[str, str]) -> float | None:
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
-    until, now = _moment(text), _moment(headers.get("date", ""))
+    until, now = http_date(text), http_date(headers.get("date", ""))
     if until is None or now is None:
         return None
-    return max(0.0, (until - now).total_seconds())
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, until - now)

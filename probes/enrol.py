@@ -7,7 +7,6 @@ import json
 import os
 import re
 from dataclasses import asdict, dataclass
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +107,7 @@ def rotated_key(reply: Reply) -> str | None:
 def _asked(link: Link, path: str, body: bytes) -> Reply:
     try:
         return link.ask("POST", path, body, {"Content-Type": "application/json"})
-    except (OSError, HTTPException) as error:
+    except OSError as error:
         raise UnavailableError(
             f"the collector cannot be asked ({type(error).__name__}: {error}); check the address,"
             " the line and --ca-file"

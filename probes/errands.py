@@ -8,7 +8,6 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from http.client import HTTPException
 from pathlib import Path
 
 from model.errors import UnavailableError
@@ -89,7 +88,7 @@ class Errands:
     def _guarded(self, errand: Callable[[], bool]) -> bool:
         try:
             return errand()
-        except (OSError, HTTPException, ConfigError, UnavailableError) as error:
+        except (OSError, ConfigError, UnavailableError) as error:
             log.warning("errand: %.300s", error)
             return False
 

@@ -13,11 +13,10 @@ import logging
 import re
 import zlib
 from dataclasses import asdict, dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from probes.clock import Clock
+from probes.http_answer import http_date
 from probes.ledger import replace_file
 
 log = logging.getLogger(__name__)
@@ -96,14 +95,11 @@ class KnownTime:
 
     def heard(self, date: str, sent_ms: int) -> None:
         """Take the ``Date`` of a receipt whose request was sent at ``sent_ms`` (monotonic)."""
-        try:
-            moment = parsedate_to_datetime(date)
-        except ValueError:
+        moment = http_date(date)
+        if moment is None:
             return  # a proxy's own invention; the next receipt has another
-        if moment.tzinfo is None:  # "-0000" (RFC 5322 3.3): UTC
-            moment = moment.replace(tzinfo=UTC)
         now_ms, boot = self.monotonic_ms(), self._boots[-1]
-        zero_ms = int(moment.timestamp() * 1000) + 500 - (sent_ms + now_ms) // 2
+        zero_ms = int(moment * 1000) + 500 - (sent_ms + now_ms) // 2
         first = boot.zero_ms is None
         if zero_ms < boot.floor_ms - AGREES_MS:
             # Either clock was wrong; the collector's is the one that all dates are measured by.

@@ -5,23 +5,21 @@ authority of one's own; redirects are not followed and proxies not asked, so the
 else.
 """
 
-import http.client
 import ipaddress
 import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from model.errors import InputError
+from probes.http_answer import Answers
 from probes.meter import CLOSING_BYTES, tcp_bytes
 from probes.receipt import Reply
 
 WRITE_PATH = "/api/v2/write?precision=ms"
 PACKED_PATH = "/api/v1/batch"
-REPLY_MAX_BYTES = 1 << 20
 IDLE_SECONDS_MAX = 330
 """The collector closes a connection that was idle so long, and many a carrier's NAT has forgotten
 it by then: a new one with a resumed session costs less than finding that out."""
@@ -51,7 +49,8 @@ class Link:
             port = parts.port
         except ValueError:
             raise InputError(f"collector {url!r}: the port must be a number up to 65535") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        plain = all("!" <= character <= "~" for character in url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or not plain:
             raise InputError(f"collector {url!r}: write it as https://host or https://host:port")
         if parts.username is not None:
             raise InputError("collector: the URL holds a user name; the key belongs in a file")
@@ -67,7 +66,7 @@ class Link:
         if parts.scheme == "https":
             self._connection = _Verified(parts.hostname, port, timeout_seconds, ca_file, clamp_ms)
         else:
-            self._connection = _Plain(parts.hostname, port, timeout=timeout_seconds)
+            self._connection = _Plain(parts.hostname, port, timeout_seconds)
         self._used_at = 0.0
         self._aborted = False
         self._counted: tuple[socket.socket | None, int] = (None, 0)
@@ -78,7 +77,7 @@ class Link:
         self._key = {"Authorization": f"Token {key}"} if key else {}
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Send a write request. Raises OSError or HTTPException when no whole answer came back."""
+        """Send a write request. Raises OSError when no whole answer came back."""
         return self.ask("POST", WRITE_PATH, body, headers)
 
     def post_packed(self, body: bytes) -> Reply:
@@ -86,7 +85,7 @@ class Link:
         return self._ask("POST", PACKED_PATH, body, self._key)
 
     def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Send a request. Raises OSError or HTTPException when no whole answer came back."""
+        """Send a request. Raises OSError when no whole answer came back."""
         about = {"User-Agent": f"jangkau/{self._version}"}
         return self._ask(method, path, body, {**headers, **about, **self._key})
 
@@ -98,7 +97,7 @@ class Link:
         kept = self._connection.sock is not None
         try:
             return self._exchange(method, path, body, headers)
-        except (ConnectionError, http.client.RemoteDisconnected):
+        except ConnectionError:
             if not kept or self._aborted:
                 raise
         return self._exchange(method, path, body, headers)
@@ -128,31 +127,19 @@ class Link:
         if self._aborted:
             raise ConnectionAbortedError("the probe is stopping")
         connection = self._connection
+        request = _request(method, connection.name, self._base + path, headers, body)
         try:
-            if connection.sock is None:
-                connection.connect()
-            connection.putrequest(method, self._base + path, skip_accept_encoding=True)
-            for name, value in headers.items():
-                connection.putheader(name, value)
-            if body or method != "GET":
-                connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body or None)
-            response = connection.getresponse()
-            content = response.read(REPLY_MAX_BYTES + 1)
-            if len(content) > REPLY_MAX_BYTES:
-                raise http.client.HTTPException("the answer is larger than any receipt")
-            if response.length:  # read(n) does not complain when the rest is missing
-                raise http.client.IncompleteRead(content, response.length)
+            reply, keep = connection.exchange(request)
         except BaseException:
-            self._count(len(body))
+            self._count(len(request))
             connection.close()
             raise
-        self._count(len(body))
+        self._count(len(request))
         self._used_at = time.monotonic()
-        if isinstance(connection, _Verified):
-            connection.keep_session()
-        found = {name.lower(): value for name, value in response.getheaders()}
-        return Reply(response.status, found, content)
+        connection.keep_session()
+        if not keep:
+            self.close()
+        return reply
 
     def _count(self, sent_bytes: int) -> None:
         """Add what the exchange cost. Where the kernel does not tell, what we sent is what counts:
@@ -169,34 +156,49 @@ class Link:
         self._counted = (sock, now)
 
 
-class _Plain(http.client.HTTPConnection):
-    """HTTP that sends head and body in one write: one TLS record, and one packet if it fits."""
+class _Plain:
+    """A connection to one host. Head and body leave in one write: one TLS record, and one packet
+    if they fit."""
 
-    _held = b""
+    scheme_port = 80
 
-    def send(self, data: Any) -> None:
-        """Hold it until the answer is asked for."""
-        self._held += data
+    def __init__(self, host: str, port: int | None, timeout_seconds: float) -> None:
+        self.host, self.port = host, port or self.scheme_port
+        self.timeout_seconds = timeout_seconds
+        self.sock: socket.socket | None = None
+        self._answers: Answers | None = None
+        shown = f"[{host}]" if ":" in host else host
+        self.name = shown if self.port == self.scheme_port else f"{shown}:{self.port}"
 
-    def getresponse(self) -> http.client.HTTPResponse:
-        """Send what is held, and read the answer's head."""
-        held, self._held = self._held, b""
-        if self.sock is None:
-            raise ConnectionAbortedError("the connection was closed")
-        self.sock.sendall(held)
-        return super().getresponse()
+    def exchange(self, request: bytes) -> tuple[Reply, bool]:
+        """Send a request; its answer, and whether the connection can be kept. Raises OSError."""
+        if self.sock is None or self._answers is None:
+            self.sock = self.connect()
+            self._answers = Answers(self.sock, self.timeout_seconds)
+        self.sock.settimeout(self.timeout_seconds)
+        self.sock.sendall(request)
+        return self._answers.read()
+
+    def connect(self) -> socket.socket:
+        """A new connection."""
+        sock = socket.create_connection((self.host, self.port), self.timeout_seconds)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+
+    def keep_session(self) -> None:
+        """There is none."""
 
     def close(self) -> None:
-        """What was not sent is not sent later."""
-        self._held = b""
-        super().close()
+        """Let go of the connection, if there is one."""
+        sock, self.sock, self._answers = self.sock, None, None
+        if sock is not None:
+            sock.close()
 
 
 class _Verified(_Plain):
-    """HTTPS that resumes its TLS session, and that a clock in 1970 does not keep out."""
+    """TLS that resumes its session, and that a clock in 1970 does not keep out."""
 
-    default_port = http.client.HTTPS_PORT
-    sock: ssl.SSLSocket | None
+    scheme_port = 443
 
     def __init__(
         self,
@@ -210,39 +212,53 @@ class _Verified(_Plain):
         self._ca_file = ca_file
         self._clamp_ms = clamp_ms
         self._session: ssl.SSLSession | None = None
-        super().__init__(host, port, timeout=timeout_seconds)
+        super().__init__(host, port, timeout_seconds)
 
-    def connect(self) -> None:
+    def connect(self) -> ssl.SSLSocket:
         """Connect and verify: the chain, the name, and that the certificate has not expired by the
         newest known time. "Not yet valid" says nothing while our clock is only a lower bound: the
         authority that signed the certificate lived when it did."""
-        plain = socket.create_connection((self.host, self.port), self.timeout)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain = super().connect()
+        try:
+            return self._verified(plain)
+        except BaseException:
+            plain.close()
+            raise
+
+    def _verified(self, plain: socket.socket) -> ssl.SSLSocket:
         earliest_ms = self._clamp_ms()
         context = self.strict
         if earliest_ms is not None:  # made when needed: the authorities take megabytes
             context = _context(self._ca_file)
             context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
         session = self._session if earliest_ms is None else None
-        try:
-            self.sock = context.wrap_socket(plain, server_hostname=self.host, session=session)
-            if earliest_ms is not None:
-                certificate = self.sock.getpeercert() or {}
-                ends_seconds = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
-                if ends_seconds * 1000 < earliest_ms:
-                    raise ssl.SSLCertVerificationError(
-                        "the certificate expired before the newest time that this device knows"
-                    )
-        except BaseException:
-            plain.close()
-            self.close()
-            raise
+        sock = context.wrap_socket(plain, server_hostname=self.host, session=session)
+        if earliest_ms is not None:
+            certificate = sock.getpeercert() or {}
+            ends_seconds = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
+            if ends_seconds * 1000 < earliest_ms:
+                sock.close()
+                raise ssl.SSLCertVerificationError(
+                    "the certificate expired before the newest time that this device knows"
+                )
+        return sock
 
     def keep_session(self) -> None:
         """Remember the session, so that the next handshake is a short one (RFC 8446 2.2). The
         ticket comes with the first answer at the latest."""
-        if self.sock is not None and self.sock.context is self.strict:
+        if isinstance(self.sock, ssl.SSLSocket) and self.sock.context is self.strict:
             self._session = self.sock.session
+
+
+def _request(method: str, host: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """A whole request. Raises ValueError for a value that would be a line of its own."""
+    fields = {"Host": host, **headers}
+    if body or method != "GET":
+        fields["Content-Length"] = str(len(body))
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+    if any(not line.isprintable() for line in lines):
+        raise ValueError("a header that is not printable")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
 def _context(ca_file: Path | None) -> ssl.SSLContext:

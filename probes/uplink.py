@@ -8,7 +8,6 @@ day of misfortune is tested in a moment. ``Uplink.serve`` is the thread that ste
 """
 
 import gzip
-import http.client
 import logging
 import socket
 import ssl
@@ -29,7 +28,7 @@ from probes.spool import Batch, Spool
 log = logging.getLogger(__name__)
 
 Post = Callable[[bytes, Mapping[str, str]], Reply]
-"""Send a body with headers; raises OSError or HTTPException when no whole answer came back."""
+"""Send a body with headers; raises OSError when no whole answer came back."""
 
 PostPacked = Callable[[bytes], Reply]
 """Send a packed batch; raises like ``Post``."""
@@ -149,7 +148,7 @@ class Uplink:
         sent_ms = self._clock.monotonic_ms()
         try:
             reply = self._send(batch)
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             return self._failed(f"{type(error).__name__}: {error}", _trouble(error))
         return self._answered(batch, reply, sent_ms)
 

@@ -254,7 +254,8 @@ def test_the_same_misfortune_the_same_data(rig: Rig) -> None:
     assert kinds == {("ping", name, 1) for name in TARGETS} | {("device", "device", 1)}
     for name in TARGETS:
         times = sorted(line.at_ms or 0 for line in found if line.series.target == name)
-        holes = [(a, b) for a, b in pairwise(times) if b - a > 4000]
+        # A lost echo on a busy machine is asked again 5 s later, and the sh agent waits for it.
+        holes = [(a, b) for a, b in pairwise(times) if b - a > 9000]
         assert all(a - 1000 <= killed_ms <= b + 6000 for a, b in holes), (name, holes)
     numbers = [line.values()[0] for line in found if line.series.kind == "ping"]
     assert all(0 < item["rtt_median_seconds"] < 1 for item in numbers)

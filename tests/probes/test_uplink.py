@@ -1,7 +1,6 @@
 """The uplink: only a receipt deletes, whatever else the way home answers."""
 
 import gzip
-import http.client
 import json
 import random
 import ssl
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from probes.http_answer import AnswerError, ClosedError
 from probes.receipt import Reply, read_receipt
 from probes.segment import Gap
 from probes.spool import Limits, Spool
@@ -152,8 +152,8 @@ def test_newest_first_then_three_from_the_oldest(spool: Spool) -> None:
         ssl.SSLCertVerificationError(1, "certificate verify failed"),
         OSError(-2, "Name or service not known"),
         TimeoutError("timed out"),
-        http.client.IncompleteRead(b"half"),
-        http.client.BadStatusLine("rubbish"),
+        AnswerError("5 bytes of the answer are missing"),
+        ClosedError("rubbish"),
     ],
     ids=lambda answer: str(answer)[:60],
 )
