@@ -14,6 +14,7 @@ from maps.boundaries import Boundaries
 from maps.coverage import Coverage, coverage
 from maps.limits import limits
 from maps.look import CATEGORIES, SCALE, STATES
+from maps.opendata import coarse_register
 from maps.tiles import tiles
 from maps.topology import Cell, Grid, pack, share, signed
 from maps.words import Words
@@ -32,7 +33,8 @@ _CELL_METRES = 75.0
 @dataclass(frozen=True, slots=True)
 class MapInput:
     """All that a map is made of. ``credit`` names the source of the borders; ``public`` leaves out
-    the contacts of sites; ``base_map`` is None for a page that asks nobody for anything."""
+    the contacts of sites and coarsens places and people as the open-data package does;
+    ``base_map`` is None for a page that asks nobody for anything."""
 
     register: Register
     inventory: Inventory
@@ -89,6 +91,8 @@ def within(given: MapInput, code: RegionCode) -> MapInput:
 def document(given: MapInput, words: Words) -> dict[str, Any]:
     """The data block. Packed texts are those of maps.map_pack; the order of villages is the
     register's, of sites the inventory's."""
+    if given.public:
+        given = replace(given, register=coarse_register(given.register))
     villages = given.register.villages
     borders = given.boundaries.polygons if given.boundaries else {}
     # In the register's order: arcs are numbered as the villages first use them.

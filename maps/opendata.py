@@ -7,7 +7,7 @@ hundredth of a degree, sites and contacts are left out, and small numbers of peo
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from maps.files import write_text
 from maps.words import Words
 from model.definition import State
 from model.inventory import Province
+from model.region import Register
 from model.week import Week
 
 CELL_DEGREES = 0.01
@@ -70,19 +71,43 @@ def public(table: Table) -> Table:
     return Table([_public_row(row) for row in table.rows], [_coarse(one) for one in table.shapes])
 
 
+def coarse_register(register: Register) -> Register:
+    """The register as the public may see it: points in the middle of their cells, small numbers of
+    people not given. For the public map."""
+    return replace(
+        register,
+        villages=tuple(
+            replace(
+                village,
+                lat=None if village.lat is None else _middle(village.lat),
+                lon=None if village.lon is None else _middle(village.lon),
+                population=_counted(village.population),
+            )
+            for village in register.villages
+        ),
+    )
+
+
+def _middle(degrees: float) -> float:
+    return round((degrees // CELL_DEGREES + 0.5) * CELL_DEGREES, 4)
+
+
+def _counted(people: int | None) -> int | None:
+    return None if people is None or people < FEWEST_PEOPLE else people
+
+
 def _public_row(row: Row) -> Row:
     kept = {name: value for name, value in row.items() if name not in _NOT_PUBLIC}
     people = kept["population"]
-    if isinstance(people, int) and people < FEWEST_PEOPLE:
-        kept["population"] = None
+    if isinstance(people, int):
+        kept["population"] = _counted(people)
     return kept
 
 
 def _coarse(shape: dict[str, Any] | None) -> dict[str, Any] | None:
     if shape is None or shape["type"] != "Point":
         return shape
-    cells = (value // CELL_DEGREES for value in shape["coordinates"])
-    return {"type": "Point", "coordinates": [round((n + 0.5) * CELL_DEGREES, 4) for n in cells]}
+    return {"type": "Point", "coordinates": [_middle(value) for value in shape["coordinates"]]}
 
 
 def write_package(

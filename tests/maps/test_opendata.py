@@ -17,7 +17,10 @@ from maps.boundaries import Boundaries
 from maps.coverage import Coverage, coverage
 from maps.exports import Table, village_table, write_all
 from maps.fit import Fit
-from maps.opendata import FEWEST_PEOPLE, public, write_package
+from maps.folium_map import render
+from maps.map_data import MapInput, document
+from maps.opendata import FEWEST_PEOPLE, coarse_register, public, write_package
+from maps.picture import picture
 from maps.words import load
 from model.definition import State
 from model.inventory import Inventory, Province
@@ -110,6 +113,51 @@ def test_nothing_private_is_in_the_package(table: Table, tmp_path: Path) -> None
         content = path.read_bytes()
         for secret in (CONTACT, PHONE, PHONE[1:], "rumah-rahasia", "109.35,1.34", "1.34,109.35"):
             assert secret.encode() not in content, path
+
+
+def test_the_public_map_gives_nothing_finer_away(
+    graded: tuple[Register, Coverage], make_inventory: Callable[..., Inventory],
+    make_records: Callable[..., tuple[WeekRecord, ...]],
+) -> None:  # fmt: skip
+    """S-15: on the public map no contact, and villages are those of the coarsened
+    register: in the middle of a cell of 0.01 degrees, without small numbers of people."""
+    register, result = graded
+    site = make_site("rumah-rahasia", PASAR, contact_name=CONTACT, contact_phone=PHONE)
+    records = make_records({site.id: [State.FAIR]})
+    given = MapInput(register, make_inventory(site), result, records)
+    shown, full = render(replace(given, public=True), load("id")), render(given, load("id"))
+    for secret in (CONTACT, PHONE, PHONE[1:]):
+        assert secret in full
+        assert secret not in shown
+    coarse = coarse_register(register)
+    pages = [
+        document(one, load("id"))["villages"]
+        for one in (given, replace(given, public=True), replace(given, register=coarse))
+    ]
+    assert pages[1] == pages[2] != pages[0]
+    for village, moved in zip(register.villages, coarse.villages, strict=True):
+        for exact, middle in ((village.lat, moved.lat), (village.lon, moved.lon)):
+            if exact is None or middle is None:
+                assert exact is middle
+                continue
+            assert abs(exact - middle) <= 0.005 + 1e-9
+            assert round(middle * 1000) % 10 == 5
+    assert [village.population for village in coarse.villages] == [1000, None, 250, 250, None]
+
+
+def test_a_picture_holds_pixels_only(
+    graded: tuple[Register, Coverage], make_inventory: Callable[..., Inventory],
+    make_records: Callable[..., tuple[WeekRecord, ...]],
+) -> None:  # fmt: skip
+    """S-15: no chunk of the PNG carries text, a time or EXIF (RFC 2083, 4)."""
+    register, result = graded
+    records = make_records({"a": [State.FAIR]})
+    content = picture(MapInput(register, make_inventory(), result, records), load("id"))
+    kinds, at = set(), 8
+    while at < len(content):
+        kinds.add(content[at + 4 : at + 8])
+        at += 12 + int.from_bytes(content[at : at + 4])
+    assert kinds <= {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"pHYs", b"sRGB", b"gAMA", b"tRNS"}
 
 
 def test_the_schema_describes_the_csv(table: Table, tmp_path: Path) -> None:
