@@ -19,6 +19,7 @@ from rich.text import Text
 
 from cli import live, terminal, wording
 from cli.coverage import Gathered, gather
+from cli.run import PROBE
 from model.errors import InputError, UnavailableError
 from model.week import Week
 
@@ -93,11 +94,18 @@ class _Live:
             *("simulate", "province", "--out", str(self._folder), *common),
             *("--network", network, "--interval", str(_LIVE_INTERVAL_SECONDS)),
         )
+        host, _, port = _LISTEN.rpartition(":")
+        key_file = out / "data" / f"{PROBE}.key"
         self._staged = live.stage(
-            self._folder, seconds, _LIVE_INTERVAL_SECONDS, real=why_not is None
+            self._folder,
+            seconds,
+            _LIVE_INTERVAL_SECONDS,
+            (host, int(port), key_file),
+            real=why_not is None,
         )
         look = _command(
-            *("simulate", "services", "--folder", str(self._folder), "--"),
+            *("simulate", "services", "--folder", str(self._folder)),
+            *("--collector", _LISTEN, "--key-file", str(key_file), "--"),
             *_command(
                 *("run", "--inventory", str(self._folder / "inventory.yaml")),
                 *("--data", str(out / "data"), "--listen", _LISTEN, "--for", str(seconds)),

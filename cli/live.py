@@ -40,10 +40,17 @@ class Staged:
     services: Said
 
 
-def stage(folder: Path, seconds: int, interval_seconds: int, *, real: bool) -> Staged:
+def stage(
+    folder: Path,
+    seconds: int,
+    interval_seconds: int,
+    collector: tuple[str, int, Path],
+    *,
+    real: bool,
+) -> Staged:
     """Prepare the live province in ``folder``: the misfortune of its lines where packets are
     ``real``, a service in every state at sites whose lines are left alone, and the truth of both.
-    """
+    ``collector``: host, port and key file of the one that a narrow line leads to."""
     from inventory.read import load
     from inventory.write import write_inventory
     from simulator.recipe import read_recipe
@@ -58,7 +65,7 @@ def stage(folder: Path, seconds: int, interval_seconds: int, *, real: bool) -> S
         (site for site in inventory.sites if site.id not in cut and site.address is not None),
         key=lambda site: lines[site.id].loss,
     )
-    stalls = street(folder)
+    stalls = street(folder, collector=collector)
     offered = checks(stalls, quiet, interval_seconds)
     said = {
         (min(one.sites), f"{one.rung}:{one.id}"): (stall.outcome.name, stall.reason)

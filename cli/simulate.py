@@ -159,6 +159,13 @@ def services(
     port: Annotated[
         int, typer.Option(min=1024, max=65_535, help="The port that all of them listen on.")
     ] = 18_080,
+    collector: Annotated[
+        str | None,
+        typer.Option(help="HOST:PORT of a collector: a narrow line to it is offered, too."),
+    ] = None,
+    key_file: Annotated[
+        Path, typer.Option(help="The key that opens that collector to a throughput test.")
+    ] = Path("data/centre.key"),
     command: Annotated[
         list[str] | None,
         typer.Argument(help="Run this beside it (after --), and end with its exit code."),
@@ -169,7 +176,10 @@ def services(
     from simulator.street import street
 
     folder.mkdir(parents=True, exist_ok=True)
-    stalls = street(folder, port)
+    host, _, number = (collector or "").rpartition(":")
+    if collector is not None and not (host and number.isdecimal()):
+        raise InputError(f"--collector {collector!r}: write it as 127.0.0.1:8086")
+    stalls = street(folder, port, (host, int(number), key_file) if collector else None)
     for stall in stalls:
         terminal.stderr.print(f"{stall.address:<12} {stall.kind:<9} {stall.id}: {stall.says}")
     raise typer.Exit(asyncio.run(_keep_open(stalls, command)))

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from model.check import ServiceCheck
-from model.kinds import Captive, Dns, Http, Rtsp, Settings, Starlink, Tls
+from model.kinds import NO_ADDRESS, Captive, Dns, Http, Rtsp, Settings, Starlink, Throughput, Tls
 from model.measurement import Outcome, Reason, Rung, Vantage
 from model.site import Site
 from simulator.dish import Dish
@@ -33,6 +33,7 @@ from simulator.services import (
     resolving,
     serving,
 )
+from simulator.shaper import shaped
 
 TRUTH = "services.jsonl"
 _FIRST = IPv4Address("127.62.0.1")
@@ -40,7 +41,10 @@ PORT = 18_080
 _NAME, _TRUE, _FALSE = "siap.khayal.example", "192.0.2.80", "198.51.100.66"
 _SLOW_SECONDS = 2.0
 _TIMEOUT_SECONDS = 4.0
+_TEST_SECONDS = 15.0
 _USER = "jangkau"
+_UP = Outcome.UP
+NARROW_MBIT_S = 4.0
 _OBSTRUCTED = 6  # DishOutage.Cause
 
 Server = Handler | Resolver | None
@@ -67,11 +71,14 @@ class Stall:
         return f"{self.outcome.name} {self.reason}".rstrip()
 
 
-def street(folder: Path, port: int = PORT) -> tuple[Stall, ...]:
+def street(
+    folder: Path, port: int = PORT, collector: tuple[str, int, Path] | None = None
+) -> tuple[Stall, ...]:
     """All stalls, one for each state, all on one port of their own addresses; certificates and a
-    camera's password are written into ``folder``, which must exist."""
+    camera's password are written into ``folder``, which must exist. With the host, the port and the
+    key file of a ``collector`` there is a narrow line to it, to be measured."""
     made = _Maker(folder, datetime.now(UTC), port)
-    up, down = Outcome.UP, Outcome.DOWN
+    up, down = _UP, Outcome.DOWN
     body = b"siap\n"
     lying = {_NAME: _FALSE}
     names = {_NAME: _TRUE}
@@ -104,6 +111,8 @@ def street(folder: Path, port: int = PORT) -> tuple[Stall, ...]:
         down,
         f"dish: {Reason.OBSTRUCTED}",
     )
+    if collector is not None:
+        made.narrow(*collector)
     return tuple(made.stalls)
 
 
@@ -116,11 +125,11 @@ def checks(stalls: Iterable[Stall], sites: Sequence[Site], seconds: int) -> list
             kind=stall.kind,
             rung=Rung.APPLICATION,
             vantage=Vantage.CENTRE,
-            address=None if isinstance(stall.settings, Http | Captive) else stall.address,
+            address=None if stall.kind in NO_ADDRESS else stall.address,
             settings=stall.settings,
             sites=frozenset({sites[number].id}),
             interval_seconds=seconds,
-            timeout_seconds=_TIMEOUT_SECONDS,
+            timeout_seconds=_TEST_SECONDS if stall.kind == "throughput" else _TIMEOUT_SECONDS,
         )
         for number, stall in enumerate(stalls)
     ]
@@ -193,6 +202,17 @@ class _Maker:
         file = self._certificate(name, self._now + timedelta(days=days))
         settings = Tls(self._port, ca_file=str(file.absolute()))
         self.stall(name, "tls", settings, page(b"siap\n"), outcome, reason, file)
+
+    def narrow(self, host: str, port: int, key_file: Path) -> None:
+        """A shaped line to a collector, whose other end measures it."""
+        settings = Throughput(
+            f"http://{self._address}:{self._port}/api/v1/throughput",
+            test_megabytes=2.0,
+            busy_mbit_s=1000.0,  # the looks at everybody else are no users of this line
+            key_file=str(key_file.absolute()),
+            budget_file=str((self._folder / "throughput.json").absolute()),
+        )
+        self.stall("line-shaped", "throughput", settings, shaped(host, port, NARROW_MBIT_S), _UP)
 
     def _certificate(self, name: str, ends: datetime) -> Path:
         """A certificate of an authority of its own, for the stall's address, with its key."""

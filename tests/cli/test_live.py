@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 def test_services_stand_where_lines_are_left_alone(folder: Path, real: bool) -> None:
     """Every service has a site of its own, none on a line that is cut, and its truth in the file;
     paths are looked along only where packets are real."""
-    staged = live.stage(folder, 60, 20, real=real)
+    staged = live.stage(folder, 60, 20, ("127.0.0.1", 8086, folder / "key"), real=real)
     inventory = load(folder / "inventory.yaml")
     cut = {site for _, sites in staged.cuts for site in sites}
     sites = [min(check.sites) for check in inventory.checks]
