@@ -31,6 +31,7 @@ _MTU_MIN_BYTES = 576
 _ANY_PORT = 9
 _IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE = 10, 3
 """linux/in.h: what the kernel remembers of a way's packet size does not stop our question."""
+_IP_HEADER_BYTES = 20
 _ECHO_REPLY, _UNREACHABLE, _TIME_EXCEEDED, _FRAGMENTATION_NEEDED = 0, 3, 11, 4
 
 
@@ -80,6 +81,15 @@ def filled(hops: Sequence[str], before: Sequence[str] | None) -> tuple[str, ...]
 def path_id(hops: Sequence[str]) -> int:
     """48 bits that differ for different ways; they fit a float."""
     return int.from_bytes(hashlib.sha256(" ".join(hops).encode()).digest()[:6], "big")
+
+
+def _quoted(message: Packet) -> tuple[str, int]:
+    """Destination and identification of the packet that an ICMP error is about (RFC 792); of a
+    quote that was cut short, neither. Read by hand: anybody may send anything there."""
+    quote = bytes(message.payload)
+    if len(quote) < _IP_HEADER_BYTES:
+        return "", 0
+    return socket.inet_ntoa(quote[16:20]), int.from_bytes(quote[4:6], "big")
 
 
 class _Tracer:
@@ -180,8 +190,8 @@ class _Tracer:
             return int(message.seq) if mine else 0
         if message.type not in (_UNREACHABLE, _TIME_EXCEEDED):
             return 0
-        quoted = IP(bytes(message.payload))
-        return int(quoted.id - self._flow) if quoted.dst == self._target else 0
+        target, number = _quoted(message)
+        return number - self._flow if target == self._target else 0
 
     async def mtu(self) -> tuple[int, bool] | None:
         """The largest IP packet that comes back from the target (RFC 8899: by trial, since the
@@ -231,7 +241,7 @@ class _Tracer:
                     elif (message.type, message.code) == (
                         _UNREACHABLE,
                         _FRAGMENTATION_NEEDED,
-                    ) and IP(bytes(message.payload)).id == number:
+                    ) and _quoted(message) == (self._target, number):
                         told.append(int(message.nexthopmtu))
                         return False
         return False
