@@ -133,10 +133,8 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 def _say(what: str, path: Path, seconds: float) -> None:
     content = path.read_bytes()
-    squeezed = len(gzip.compress(content, 9))
-    print(
-        f"  {what}: {len(content) / 1e3:.0f} kB, gzipped {squeezed / 1e3:.0f} kB, {seconds:.2f} s CPU"
-    )
+    size, squeezed = len(content) / 1e3, len(gzip.compress(content, 9)) / 1e3
+    print(f"  {what}: {size:.0f} kB, gzipped {squeezed:.0f} kB, {seconds:.2f} s CPU")
 
 
 def _ratio(ours: Path, peer: Path, seconds: float, peer_seconds: float) -> None:

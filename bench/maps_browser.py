@@ -8,7 +8,9 @@ screen shows; and fingers move at every frame, so that none is free.
 import shutil
 import statistics
 from pathlib import Path
+from typing import Any
 
+_SIZES = {"360x740": (360, 740, 2), "1440x900": (1440, 900, 1)}
 _LOADS = 3
 _GESTURE_MS = 3000
 
@@ -26,33 +28,38 @@ def in_browser(page: Path) -> None:
         options.add_argument(argument)
     browser = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
     try:
-        browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True},
-        )
         browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
         browser.set_script_timeout(60)
-        browser.execute_cdp_cmd("Emulation.setCPUThrottlingRate", {"rate": 4})
-        # The peer is not timed: without a network its scripts never come, and it paints nothing.
-        paints = []
-        for _ in range(_LOADS):
-            browser.get("about:blank")
-            browser.get(page.as_uri())
-            paints.append(browser.execute_async_script(_PAINTED) / 1000)
-        print(
-            f"  in Chromium at 360x740, CPU slowed 4 times: map painted after "
-            f"{statistics.median(paints):.2f} s (median of {_LOADS})"
-        )
-        for rate in (1, 4):
-            browser.execute_cdp_cmd("Emulation.setCPUThrottlingRate", {"rate": rate})
-            for gesture in ("drag", "pinch"):
-                frames, longest = browser.execute_async_script(_MOVED, gesture, _GESTURE_MS)
-                print(
-                    f"    {gesture}, CPU slowed {rate} times: {frames:.0f} frames/s, "
-                    f"longest frame {longest:.0f} ms"
-                )
+        for name, (wide, high, ratio) in _SIZES.items():
+            browser.execute_cdp_cmd(
+                "Emulation.setDeviceMetricsOverride",
+                {"width": wide, "height": high, "deviceScaleFactor": ratio, "mobile": True},
+            )
+            _measured(browser, page, name)
     finally:
         browser.quit()
+
+
+def _measured(browser: Any, page: Path, size: str) -> None:
+    browser.execute_cdp_cmd("Emulation.setCPUThrottlingRate", {"rate": 4})
+    # The peer is not timed: without a network its scripts never come, and it paints nothing.
+    paints = []
+    for _ in range(_LOADS):
+        browser.get("about:blank")
+        browser.get(page.as_uri())
+        paints.append(browser.execute_async_script(_PAINTED) / 1000)
+    print(
+        f"  in Chromium at {size}, CPU slowed 4 times: map painted after "
+        f"{statistics.median(paints):.2f} s (median of {_LOADS})"
+    )
+    for rate in (1, 4):
+        browser.execute_cdp_cmd("Emulation.setCPUThrottlingRate", {"rate": rate})
+        for gesture in ("drag", "pinch"):
+            frames, longest = browser.execute_async_script(_MOVED, gesture, _GESTURE_MS)
+            print(
+                f"    {gesture}, CPU slowed {rate} times: {frames:.0f} frames/s, "
+                f"longest frame {longest:.0f} ms"
+            )
 
 
 _PAINTED = """

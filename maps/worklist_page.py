@@ -79,19 +79,20 @@ def head(found: WorkList, words: Words, zone: str) -> list[str]:
     known = sum(stop.leg_km or 0 for stop in found.stops)
     start = found.start
     until = found.data_until_ms
+    dated = (
+        words("both.data_until", moment=words.moment(until, zone))
+        if until is not None
+        else words("both.no_data")
+    )
+    count, watched = words.number(len(found.stops)), words.number(found.watched)
     return [
         f"{words.week_days(found.week)} ({found.week})",
-        words(
-            "worklist.count", count=words.number(len(found.stops)), all=words.number(found.watched)
-        ),
+        words("worklist.count", count=count, all=watched),
         words("worklist.rule"),
         words("worklist.route", start=f"{start[0]:.4f}, {start[1]:.4f}", km=words.number(known))
         if start
         else words("worklist.route_none"),
-        words("both.data_until", moment=words.moment(until, zone))
-        if until is not None
-        else words("both.no_data"),
-        words("both.revision", number=found.revision),
+        f"{dated} · {words('both.revision', number=found.revision)}",
     ]
 
 

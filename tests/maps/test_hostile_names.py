@@ -199,7 +199,20 @@ def test_a_careless_page_would_run_them(open_page: Callable[..., Any]) -> None: 
     assert browser.execute_script("return document.documentElement.dataset.ran") == "1"
 
 
-@pytest.mark.parametrize("code", ["../61", "61.01/..", "61.01\x00", "CON", "61.06/../../x", ""])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "../61",
+        "....//61",
+        "/etc/61",
+        "61.01/..",
+        "61.01\x00",
+        "CON",
+        "61.06/../../x",
+        "é" * 150,
+        "",
+    ],
+)
 def test_no_code_leads_out_of_the_folder(code: str) -> None:
     """S-07: file names are made of checked codes; what is none is an input mistake."""
     with pytest.raises(InputError, match="--kabupaten"):
