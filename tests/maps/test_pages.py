@@ -145,24 +145,6 @@ def test_the_report_opens_and_asks_nobody(given: Callable[[str], MapInput], brow
     assert "Laporan mingguan internet desa, Semparuk" in document
 
 
-def ran(document: str) -> bool:
-    """Whether a script from outside has left its mark on the root element."""
-    return re.search(r"<html[^>]*data-ran", document) is not None
-
-
-def test_names_from_outside_stay_text(given: Callable[[str], MapInput], browse: Browse) -> None:
-    """Even without the policy no name executes, on the map or in the report; in a careless page
-    the same names do."""
-    text = "".join(HOSTILE)
-    assert ran(browse(f"<!DOCTYPE html><html><body>{text}</body></html>")[0])
-    for page in (render_map(given(text), load("id")), report_page(given(text), "id")):
-        bare = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
-        assert bare != page
-        document, console = browse(bare)
-        assert not ran(document)
-        assert not console
-
-
 @pytest.mark.parametrize("name", [*HOSTILE, "{{ 7 * 7 }}", "{% raw %}", "@PART:js@ @POLICY@"])
 def test_the_data_block_is_inert_and_whole(name: str, given: Callable[[str], MapInput]) -> None:
     """The block is JSON without a single "<", and names come back from it as they went in: no
