@@ -1,6 +1,12 @@
 """Cameras: that they live, whom they let in, and that no frame is ever asked for."""
 
 import asyncio
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,7 +16,18 @@ from model.measurement import Outcome, Reason
 from probes.connect import LookError
 from probes.rtsp import authorization
 from simulator.services import camera, serving
-from tests.probes.looking import look_at
+from tests.probes.looking import look, look_at
+
+DEADLINE_SECONDS = 20.0
+PICTURE = """v=0\r
+o=- 0 0 IN IP4 127.0.0.1\r
+s=Loket\r
+c=IN IP4 127.0.0.1\r
+t=0 0\r
+m=video 0 RTP/AVP 96\r
+a=rtpmap:96 H264/90000\r
+a=control:streamid=0\r
+"""
 
 
 def test_open_camera() -> None:
@@ -62,6 +79,62 @@ def test_only_options_and_describe() -> None:
 
     assert look_at(serving(listening), Rtsp).outcome is Outcome.UP
     assert asked == ["OPTIONS", "DESCRIBE"]
+
+
+def connected(port: int) -> socket.socket:
+    """A connection, as soon as somebody listens."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_SECONDS)
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def recorder() -> Iterator[int]:
+    """The port of Debian's RTSP server, at which a camera has announced its picture as /loket."""
+    program = shutil.which("rtsp-server-perl")
+    if program is None:
+        pytest.skip("no rtsp-server-perl here (apt install rtsp-server-perl)")
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        clients, cameras = (str(one.getsockname()[1]) for one in held)
+        stack.close()
+        command = [program, "--clientport", clients, "--serverport", cameras]
+        command += ["--client_listen_address=127.0.0.1", "--source_listen_address=127.0.0.1"]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        stack.callback(server.wait)
+        stack.callback(server.terminate)
+        source = stack.enter_context(connected(int(cameras)))
+        url = f"rtsp://127.0.0.1:{cameras}/loket"
+        announced = f"Content-Type: application/sdp\r\nContent-Length: {len(PICTURE)}\r\n"
+        carried = "Transport: RTP/AVP;unicast;client_port=16000-16001;mode=record\r\n"
+        for number, (method, where, headers, body) in enumerate(
+            (
+                ("ANNOUNCE", url, announced, PICTURE),
+                ("SETUP", f"{url}/streamid=0", carried, ""),
+                ("RECORD", url, "", ""),
+            )
+        ):
+            head = f"{method} {where} RTSP/1.0\r\nCSeq: {number}\r\n{headers}\r\n"
+            source.sendall((head + body).encode())
+            answer = b""
+            while not answer.endswith(b"\r\n\r\n"):
+                answer += source.recv(4096)
+            assert answer.startswith(b"RTSP/1.0 200"), answer
+        connected(int(clients)).close()
+        yield int(clients)
+
+
+def test_a_recorder_of_somebody_else(recorder: int) -> None:
+    """Debian's own RTSP server describes the picture that a camera gave it, and has no other."""
+    seen = asyncio.run(look(Rtsp(recorder, "/loket")))
+    assert (seen.outcome, seen.readings["rtsp_status"]) == (Outcome.UP, 200)
+    other = asyncio.run(look(Rtsp(recorder, "/gudang")))
+    assert (other.outcome, other.reason) == (Outcome.DOWN, f"{Reason.WRONG_STATUS} 404")
 
 
 def test_digest_of_the_rfc() -> None:
