@@ -13,7 +13,7 @@ if [ "${1:-}" = test ]; then
     # others are what we speak with.
     wanted="$wanted fping chromium chromium-driver poppler-utils busybox snmpd snmp nginx-light openssl"
     wanted="$wanted victoria-metrics prometheus shellcheck faketime curl dnsmasq-base prometheus-blackbox-exporter iperf3 prometheus-snmp-exporter"
-    wanted="$wanted nftables"
+    wanted="$wanted nftables rtsp-server-perl"
     # influxdb is a peer in the bench and nothing else: only where we may install it ourselves.
     if [ "$(id -u)" = 0 ]; then wanted="$wanted influxdb"; fi
 fi
