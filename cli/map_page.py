@@ -100,10 +100,13 @@ def region_code(text: str, option: str) -> RegionCode:
 def fitted(path: Path, register: Register, code_property: str) -> "Boundaries":
     """The boundaries in a file; what does not fit the register is said on standard error."""
     from maps.boundaries import load_boundaries
+    from maps.fit import Fit
 
     borders = load_boundaries(path, register, code_property=code_property)
-    said = summary(path, borders.fit, register)
-    terminal.stderr.print(f"{said} (jangkau boundaries check names them)", markup=False)
+    fit = borders.fit
+    if fit != Fit(matched=fit.matched):
+        said = f"{summary(path, fit, register)} (jangkau boundaries check names them)"
+        terminal.stderr.print(said, markup=False, soft_wrap=True)
     return borders
 
 

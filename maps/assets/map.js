@@ -72,7 +72,7 @@ function drawMap(map) {
   L.control.zoom({ position: "topleft", zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
   if (data.base) {
     const [url, credit] = data.base;
-    L.tileLayer(url, { maxZoom: 16, updateWhenZooming: false }).addTo(map);
+    L.tileLayer(url, { maxZoom: 16, keepBuffer: 0, updateWhenZooming: false }).addTo(map);
     $("base").textContent = credit; $("base").hidden = false;
   }
   $("hollow").hidden = !canvas.hollow; $("hollow").textContent = words.legend_hollow;
