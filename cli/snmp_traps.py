@@ -1,15 +1,15 @@
 """``jangkau snmp traps``: notifications in, measurements home by the probe's own way.
 
-Law: what was believed is durable in a spool before it is sent, and deleted only on a receipt.
+Law: what was believed is durable in a spool before an inform of it is acknowledged and before it is
+sent, and deleted only on a receipt.
 """
 
 import asyncio
-import contextlib
 import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +25,7 @@ from probes.enrol import read_key
 if TYPE_CHECKING:
     from collector.trap_gate import Sender
 
-FLUSH_SECONDS = 1.0
+GRACE_SECONDS = 1.0
 SPOOL_BYTES = 16 * 2**20
 
 
@@ -92,41 +92,21 @@ async def serve(
         link = Link(collector, read_key(key_file), version=version("jangkau"), ca_file=None)
         uplink = Uplink(spool, link.post, clock, random.uniform, probe=name, fleet=False)
         carrier = threading.Thread(target=uplink.serve, name="uplink", daemon=True)
-        waiting: list[tuple[int, bytes]] = []
 
         def keep(measurement: Measurement) -> None:
-            waiting.append((measurement.at_ms, encode(measurement)))
+            # Within the loop on purpose: the gate lets 20 a second in, and each takes milliseconds.
+            spool.append([(measurement.at_ms, encode(measurement))], clock.wall_ms())
+            uplink.wake()
 
         receiver = TrapReceiver(known, keep, wall_ms=clock.wall_ms, monotonic=time.monotonic)
         port = await receiver.open(*place)
         terminal.stderr.print(f"listening for {len(known)} devices on port {port}")
         carrier.start()
         try:
-            while not stop.is_set():
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(FLUSH_SECONDS):
-                        await stop.wait()
-                await _save(waiting, spool.append, clock.wall_ms())
-                uplink.wake()
+            await stop.wait()
         finally:
             receiver.close()
-            await _save(waiting, spool.append, clock.wall_ms())
             uplink.stop()
-            await asyncio.to_thread(carrier.join, FLUSH_SECONDS)
+            await asyncio.to_thread(carrier.join, GRACE_SECONDS)
             link.abort()
         terminal.stderr.print(", ".join(f"{why} {n}" for why, n in sorted(receiver.counts.items())))
-
-
-async def _save(
-    waiting: list[tuple[int, bytes]], append: Callable[..., object], now_ms: int
-) -> None:
-    """Make what waits durable; a full disk is told and tried again."""
-    some = waiting.copy()
-    if not some:
-        return
-    try:
-        await asyncio.to_thread(append, some, now_ms)
-    except OSError as error:
-        terminal.stderr.print(f"the spool takes nothing: {error.strerror}")
-    else:
-        del waiting[: len(some)]

@@ -1,10 +1,12 @@
 """SNMP notifications come in: the only file that knows pysnmp.
 
 Law: no datagram stops the receiver. What is refused, malformed or not proven to come from a device
-of the inventory is counted; an inform is acknowledged by pysnmp only after it was kept.
+of the inventory is counted; an inform is acknowledged only after it was kept.
+
+pysnmp acknowledges an inform before it hands it over, so what it sends is held back until then.
 
 SNMPv3 traps are signed by the sender's own engine (RFC 3414, 3.1), of which we learn from the first
-one: a user is then made for that engine, a few per address, so that strangers cannot fill memory.
+one that proves its password: a user is then made for that engine, a few per address.
 """
 
 import asyncio
@@ -26,7 +28,8 @@ from pysnmp.entity.rfc3413 import ntfrcv  # type: ignore[import-untyped]  # noqa
 from pysnmp.proto.api import v2c  # type: ignore[import-untyped]  # noqa: TID251 - above
 
 from collector.trap_facts import fact
-from collector.trap_gate import Gate, Sender, engine_id_of, require_whole
+from collector.trap_gate import Gate, Sender
+from collector.trap_message import claim_of, proves, require_whole
 from model.errors import UnavailableError
 from model.measurement import Measurement
 from model.snmp import Credentials, Version
@@ -56,7 +59,8 @@ Receive = Callable[[Any, bytes, tuple[Any, ...]], None]
 
 
 class TrapReceiver:
-    """Listens on UDP and gives every believed notification to ``keep`` as a measurement.
+    """Listens on UDP and gives every believed notification to ``keep`` as a measurement; when that
+    returns it is durable, and when it raises OSError it is not.
 
     ``senders``: by address; ``wall_ms``: Unix milliseconds; ``monotonic``: seconds. ``counts`` says
     how many were ``kept``, and how many were refused and why.
@@ -75,8 +79,10 @@ class TrapReceiver:
         self._wall_ms = wall_ms
         self._monotonic = monotonic
         self._sender: Sender | None = None
-        self._believed = False
-        self._engines: dict[str, set[bytes]] = {}
+        self._told: Measurement | None = None
+        self._notified = False
+        self._answers: list[Callable[[], None]] = []
+        self._engines: dict[str, list[bytes]] = {}
         self._engine = engine.SnmpEngine()
         self._transport: Any = None
         ntfrcv.NotificationReceiver(self._engine, self._notification)
@@ -88,20 +94,23 @@ class TrapReceiver:
 
     @property
     def counts(self) -> Counter[str]:
-        """``kept``, ``stranger``, ``size``, ``rate``, ``malformed``, ``refused``."""
+        """``kept``, ``stranger``, ``size``, ``rate``, ``malformed``, ``refused``, ``not kept``."""
         return self._gate.counts
 
     async def open(self, host: str, port: int) -> int:
         """Bind, and return the port. Raises UnavailableError when it is taken or not allowed."""
         family = udp6 if ":" in host else udp
         base = family.Udp6AsyncioTransport if ":" in host else family.UdpAsyncioTransport
-        receive = self._datagram
+        receive, answers = self._datagram, self._answers
 
         class GatedTransport(base):  # type: ignore[misc, valid-type] # pysnmp's own class
             """pysnmp's transport with our gate before its decoder."""
 
             def datagram_received(self, datagram: bytes, address: tuple[Any, ...]) -> None:
                 receive(self, datagram, address)
+
+            def send_message(self, message: bytes, address: tuple[Any, ...]) -> None:
+                answers.append(lambda: super(GatedTransport, self).send_message(message, address))
 
         transport = GatedTransport()
         loop = asyncio.get_running_loop()
@@ -129,31 +138,50 @@ class TrapReceiver:
         sender = self._gate.admit(address[0], len(datagram), self._monotonic())
         if sender is None:
             return
-        self._sender, self._believed = sender, False
+        self._sender, self._told, self._notified = sender, None, False
+        self._answers.clear()
         try:
             require_whole(datagram)
             if sender.credentials.version is Version.V3:
                 self._introduce(address[0], datagram, sender.credentials)
             transport._callback_function(transport, address, datagram)
+            self.counts[self._kept()] += 1
+        except OSError as error:
+            self.counts["not kept"] += 1
+            log.error("a notification of %s is not kept: %s", sender.site, error.strerror)
         # pysnmp's transport would call it later, from the loop, where what a hostile datagram
         # raises (RecursionError and the like) is nobody's.
         except Exception as error:  # noqa: BLE001 - no datagram stops the receiver
             self.counts["malformed"] += 1
             log.debug("a datagram from %s: %s", address[0], type(error).__name__)
-        else:
-            self.counts["kept" if self._believed else "refused"] += 1
         finally:
             self._sender = None
 
+    def _kept(self) -> str:
+        """Keep what was told, then say so to its sender; what came of it, as a count. What is no
+        notification (an engine's question who we are, RFC 3414, 4) is answered at once."""
+        if self._told is not None:
+            self._keep(self._told)
+        if self._told is not None or not self._notified:
+            for answer in self._answers:
+                answer()
+        return "refused" if self._told is None else "kept"
+
     def _introduce(self, address: str, datagram: bytes, credentials: Credentials) -> None:
-        """Make the sender's user known for the engine that the message names."""
-        engine_id = engine_id_of(datagram)
-        known = self._engines.setdefault(address, set())
-        if 5 <= len(engine_id) <= 32 and engine_id not in known:  # RFC 3411: SnmpEngineID
-            if len(known) >= _ENGINES_PER_ADDRESS:
+        """Make the sender's user known for the engine that the message names and proves."""
+        claim = claim_of(datagram)
+        known = self._engines.setdefault(address, [])
+        if not 5 <= len(claim.engine_id) <= 32 or claim.engine_id in known:  # RFC 3411
+            return
+        if not proves(claim, credentials):
+            return
+        if len(known) >= _ENGINES_PER_ADDRESS:  # the device was exchanged, and again
+            if not credentials.authentication:  # or anybody says so
                 return
-            known.add(engine_id)
-            self._add_user(credentials, engine_id)
+            old = v2c.OctetString(known.pop(0))
+            config.delete_v3_user(self._engine, credentials.user, old)
+        known.append(claim.engine_id)
+        self._add_user(credentials, claim.engine_id)
 
     def _add_user(self, credentials: Credentials, engine_id: bytes | None) -> None:
         config.add_v3_user(
@@ -176,7 +204,7 @@ class TrapReceiver:
         _context: Any,
     ) -> None:
         """pysnmp's callback, within ``_datagram``."""
-        sender = self._sender
+        sender, self._notified = self._sender, True
         if sender is None:
             return
         _, model, level, name, *_ = _execution(snmp, state)
@@ -189,8 +217,7 @@ class TrapReceiver:
             elif isinstance(value, v2c.Integer | v2c.Integer32 | v2c.TimeTicks | v2c.Gauge32):
                 values[str(oid)] = int(value)
         trap_oid = str(values.get(_TRAP_OID, ""))
-        self._keep(fact(sender.site, self._wall_ms(), trap_oid, values))
-        self._believed = True
+        self._told = fact(sender.site, self._wall_ms(), trap_oid, values)
 
     def _community_of(self, name: str) -> str:
         for number, credentials in enumerate(_distinct(self._gate.senders)):

@@ -1,6 +1,7 @@
 """Notifications from a real sender (snmptrap), and who is not believed."""
 
 import asyncio
+import errno
 import shutil
 import time
 
@@ -39,15 +40,21 @@ async def send(*words: str) -> int:
     return await child.wait()
 
 
-def receive(*sendings: tuple[str, ...]) -> tuple[list[Measurement], dict[str, int], list[int]]:
+def receive(
+    *sendings: tuple[str, ...], full: bool = False
+) -> tuple[list[Measurement], dict[str, int], list[int]]:
     """What a receiver kept of these sendings (LISTEN stands for its address), what it counted, and
-    the exit codes."""
+    the exit codes. ``full``: the disk takes nothing."""
 
     async def run() -> tuple[list[Measurement], dict[str, int], list[int]]:
         kept: list[Measurement] = []
-        receiver = TrapReceiver(
-            SENDERS, kept.append, wall_ms=lambda: 1_000, monotonic=time.monotonic
-        )
+
+        def keep(measurement: Measurement) -> None:
+            if full:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            kept.append(measurement)
+
+        receiver = TrapReceiver(SENDERS, keep, wall_ms=lambda: 1_000, monotonic=time.monotonic)
         try:
             port = await receiver.open("127.0.0.1", 0)
             codes = []
@@ -95,6 +102,42 @@ def test_informs() -> None:
     assert (len(kept), codes) == (1, [0])
     kept, _, codes = receive(("-Ci", *V3, "LISTEN", "1", UP))
     assert (len(kept), codes) == (1, [0])
+
+
+@pytest.mark.parametrize("sender", [V2C, V3], ids=["v2c", "v3"])
+def test_an_inform_that_is_not_kept_is_not_acknowledged(sender: tuple[str, ...]) -> None:
+    """On a full disk its sender learns nothing, so that it will try again."""
+    kept, counts, codes = receive(("-Ci", *sender, "LISTEN", "1", UP), full=True)
+    assert (kept, codes) == ([], [1])
+    assert counts["not kept"] == 1
+
+
+def test_an_inform_that_is_not_believed_is_not_acknowledged() -> None:
+    """Right user, no password: nothing is kept, and nothing is said about it."""
+    sender = ("-v3", "-u", "jangkau", "-l", "noAuthNoPriv", V3[-1])
+    kept, counts, codes = receive(("-Ci", *sender, "LISTEN", "1", UP))
+    assert (kept, codes) == ([], [1])
+    assert "kept" not in counts
+
+
+def test_strangers_do_not_crowd_out_a_device() -> None:
+    """Whoever forges the address and names engine after engine, by the known user: the device's own
+    engine is heard, before and after."""
+    forged = [
+        (*V3[:4], "noAuthNoPriv", V3[-1], "-e", f"0x8000000001{number:06x}", "LISTEN", "1", DOWN)
+        for number in range(8)
+    ]
+    honest = (*V3, "-e", "0x80000000aabbcc", "LISTEN", "1", UP)
+    kept, counts, _ = receive(*forged[:5], honest, *forged[5:], honest)
+    assert [one.target for one in kept] == ["device:linkUp"] * 2
+    assert counts == {"kept": 2, "refused": 8}
+
+
+def test_a_device_that_is_exchanged_again_and_again() -> None:
+    """Of an address the last few engines are known; each new one is heard at once."""
+    engines = [f"0x8000000002{number:06x}" for number in range(7)]
+    kept, counts, _ = receive(*((*V3, "-e", one, "LISTEN", "1", UP) for one in engines))
+    assert counts == {"kept": len(kept)} == {"kept": 7}
 
 
 @pytest.mark.parametrize(
