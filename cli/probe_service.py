@@ -17,12 +17,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.probe_status import LastLooks, document
 from model.check import Check
 from model.errors import InputError, UnavailableError
 from model.measurement import Vantage
 from probes.agent import device_check, gap_writer, run_agent
 from probes.clock import Clock, SystemClock
-from probes.config import ConfigKeeper
+from probes.config import Config, ConfigKeeper
 from probes.day_budget import METERED_BYTES_A_DAY, UNMETERED_BYTES_A_DAY, Budget
 from probes.enrol import Home, enrol, read_key
 from probes.errands import Errands
@@ -32,7 +33,7 @@ from probes.ledger import replace_file
 from probes.line_protocol import thin
 from probes.link import Link
 from probes.spool import Limits, Spool
-from probes.uplink import Uplink
+from probes.uplink import Tally, Uplink
 from probes.watchdog import ALIVE_SECONDS, Notifier, Starts
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ VERSION = "0.1.0"
 TRIAL_SECONDS = 1200.0
 STATUS_SECONDS = 300.0
 DEVICE_SECONDS = 60
+METERED_EVERY_SECONDS = 300.0
 SOS_SECONDS = 60.0
 SOS_BYTES = 400
 """Of a question and an answer, with one repetition."""
@@ -151,6 +153,7 @@ class Service:
             self.budget = Budget(plan.budget_bytes_a_day, clock, plan.state / "budget")
             stack.callback(self.budget.save)
         self._sos = _open_sos(plan, clock)
+        self.last_looks = LastLooks()
         self.starts = Starts(plan.state / "starts")
         self.stop = asyncio.Event()
         self._again = asyncio.Event()
@@ -194,7 +197,7 @@ class Service:
             random.uniform,
             probe=self.plan.name,
             fleet=self.plan.fleet,
-            every_seconds=self.plan.every_seconds,
+            every_seconds=self._every_seconds,
             dates=self.time,
             budget=self.budget,
             post_packed=errands.post_packed,
@@ -215,13 +218,30 @@ class Service:
                 abort_uplink=self.link.abort,
                 budget=self.budget,
                 beat=beat,
+                seen=self.last_looks.note,
             )
         for watcher in watchers:
             watcher.cancel()
 
+    @property
+    def tally(self) -> Tally | None:
+        """What became of the deliveries since the last configuration came."""
+        return self._uplink.tally if self._uplink is not None else None
+
+    @property
+    def config(self) -> Config | None:
+        """What the collector told to look at, where it did."""
+        return self.keeper.current if self.keeper is not None else None
+
+    @property
+    def _every_seconds(self) -> float:
+        """A line that is paid by the megabyte gets a delivery every five minutes."""
+        metered = self.budget is not None and self.budget.bytes_a_day <= METERED_BYTES_A_DAY
+        return self.plan.every_seconds or (METERED_EVERY_SECONDS if metered else 0.0)
+
     def _checks(self) -> tuple[Check, ...]:
         """What to look at now. A probe that keeps dying reports only that it lives."""
-        config = self.keeper.current if self.keeper is not None else None
+        config = self.config
         if self.budget is not None and config is not None and config.budget_bytes_a_day:
             self.budget.bytes_a_day = config.budget_bytes_a_day
         checks = config.checks if config is not None else self.plan.checks
@@ -262,7 +282,7 @@ class Service:
         """When HTTPS fails for long, say so by DNS."""
         while self._sos is not None:
             await asyncio.sleep(SOS_SECONDS)
-            tally = self._uplink.tally if self._uplink is not None else None
+            tally = self.tally
             if tally is None or (tally.trouble is None and tally.receipt_ms is None):
                 continue  # nothing was tried since the last configuration came
             if self._sos.due(tally.trouble):
@@ -272,37 +292,10 @@ class Service:
 
     def write_status(self) -> None:
         """What ``jangkau probe status`` shows."""
-        tally = self._uplink.tally if self._uplink is not None else None
-        config = self.keeper.current if self.keeper is not None else None
-        document = {
-            "written_ms": self.time.wall_ms(),
-            "probe": self.plan.name,
-            "site": self.plan.site,
-            "collector": self.plan.collector,
-            "checks": [check.key for check in self._checks()],
-            "safe_mode": self.starts.too_many,
-            "config_version": None if config is None else config.version,
-            "config_on_trial": self.keeper is not None and self.keeper.on_trial,
-            "pending_records": self.spool.pending_records,
-            "spool_bytes": self.spool.size_bytes,
-            "spool_limit_bytes": self.plan.spool_bytes,
-            "dropped_looks": self.spool.dropped_looks,
-            "damaged_bytes": self.spool.damaged_bytes,
-            "kept": tally.kept if tally else 0,
-            "failures": tally.failures if tally else 0,
-            "last_receipt_ms": tally.receipt_ms if tally else None,
-            "trouble": tally.trouble if tally else None,
-            "clock": "agrees" if self.time.in_contact else "not heard of the collector's yet",
-            "clock_clamped": self.time.clamp_ms() is not None,
-            "budget_bytes_a_day": self.budget.bytes_a_day if self.budget else None,
-            "budget_share": (
-                self.budget.fill_bytes / self.budget.capacity_bytes if self.budget else None
-            ),
-            "saving": self.budget.saving.name.lower() if self.budget else None,
-            "spent_bytes": dict(self.budget.spent) if self.budget else {},
-        }
         try:
-            replace_file(self.plan.state / "status.json", json.dumps(document, indent=1).encode())
+            replace_file(
+                self.plan.state / "status.json", json.dumps(document(self), indent=1).encode()
+            )
         except OSError as error:
             log.warning("the status could not be written: %s", error)
 

@@ -82,12 +82,14 @@ class _Unsaved:
     spool: Spool
     clock: Clock
     budget: Budget | None = None
+    seen: Callable[[Measurement], None] = lambda _: None
     lines: list[tuple[int, bytes]] = field(default_factory=list)
     lost: list[Gap] = field(default_factory=list)
     failing: bool = False
 
     def keep(self, measurement: Measurement, monotonic_ms: int) -> None:
         """Add a measurement. One that cannot be written is a bug, and says so in its place."""
+        self.seen(measurement)
         if self.budget is not None and measurement.reason != Reason.BUDGET:
             self.budget.looked(measurement)
         try:
@@ -162,15 +164,17 @@ async def run_agent(
     abort_uplink: Callable[[], None] | None = None,
     budget: Budget | None = None,
     beat: Callable[[], None] = lambda: None,
+    seen: Callable[[Measurement], None] = lambda _: None,
 ) -> None:
     """Look, keep and send until ``stop`` is set; then, within 5 s, save what was seen and return.
 
     ``flush_seconds`` is how often the spool is written (fewer writes spare the flash; a power cut
     costs what was seen since). ``abort_uplink`` ends an exchange that hangs at the stop;
-    ``budget`` decides what is looked at; ``beat`` tells a watchdog that the loop lives.
+    ``budget`` decides what is looked at; ``beat`` tells a watchdog that the loop lives;
+    ``seen`` hears of every look.
     """
     check_names(checks)
-    unsaved = _Unsaved(spool, clock, budget)
+    unsaved = _Unsaved(spool, clock, budget, seen)
     looks = Round(probes, clock, unsaved.keep, at_once)
     carrier = threading.Thread(target=uplink.serve, name="uplink", daemon=True)
     carrier.start()

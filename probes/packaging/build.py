@@ -15,6 +15,7 @@ SOURCES = (
     "cli/__init__.py",
     "cli/probe_main.py",
     "cli/probe_service.py",
+    "cli/probe_status.py",
     "cli/probe_health.py",
 )
 MAIN = "from cli.probe_main import main\n\nmain()\n"
