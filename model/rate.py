@@ -15,6 +15,9 @@ _SKIPPED_SHARE = 0.35
 _STUDENT_95 = 2.365
 """Two-sided 95 % of Student's t with seven degrees of freedom: one less than the slices."""
 _ARRIVALS_MIN = 40
+"""Before a figure can be called sure."""
+_ARRIVALS_LEAST = 2 * _SLICES
+"""When no more will come: a line so fast, or so short a test, that little was seen."""
 LONGEST = 8.0
 """Times the least seconds: then the figure is given with the uncertainty that it has."""
 
@@ -26,12 +29,12 @@ class Rate(NamedTuple):
     error_share: float
 
 
-def rate(arrivals: Sequence[tuple[float, int]]) -> Rate | None:
+def rate(arrivals: Sequence[tuple[float, int]], arrivals_min: int = _ARRIVALS_MIN) -> Rate | None:
     """The rate of ``arrivals``: (seconds, bytes so far), in order. None when there are too few.
 
     Slices begin and end at arrivals, so that a slow line's few packets are not counted by halves.
     """
-    if len(arrivals) < _ARRIVALS_MIN:
+    if len(arrivals) < arrivals_min:
         return None
     times = [at for at, _ in arrivals]
     start = times[0] + (times[-1] - times[0]) * _SKIPPED_SHARE
@@ -80,11 +83,11 @@ class Meter:
         if passed < max(self._least_seconds, self._asked_seconds * 1.1):
             return False
         self._asked_seconds = passed
-        found = self.result()
+        found = rate(self.arrivals)
         if found is None:
             return False
         return found.error_share <= self._enough_share or passed > LONGEST * self._least_seconds
 
     def result(self) -> Rate | None:
-        """The rate so far; None when too little has arrived."""
-        return rate(self.arrivals)
+        """The rate so far, however unsure; None when too little has arrived."""
+        return rate(self.arrivals, _ARRIVALS_LEAST)

@@ -105,6 +105,18 @@ def test_rate_leaves_the_beginning_aside() -> None:
     assert rate(arrivals[:20]) is None
 
 
+def test_a_short_test_has_its_figure() -> None:
+    """Too few arrivals to be sure are enough for a figure when no more will come."""
+    short = Meter(0.02, 0.0)
+    assert not any(short.take(n * 0.01, 1250) for n in range(20))
+    found = short.result()
+    assert found is not None
+    assert found.mbit_s == pytest.approx(1.0, rel=0.01)
+    nothing = Meter(0.02, 0.0)
+    nothing.take(0.0, 1000)
+    assert nothing.result() is None
+
+
 def test_a_pause_is_no_rate() -> None:
     """A line that stands still for longer than a slice has its figure, and is not sure of it."""
     before = [(n * 0.01, n * 1250) for n in range(100)]
