@@ -69,6 +69,7 @@ def services(
             "ready h": lambda row: f"{row['ready_seconds'] / 3600:.1f}",
             "share": lambda row: wording.share(row["ready_share"]),
             "unknown h": lambda row: f"{row['unknown_seconds'] / 3600:.1f}",
+            "unused h": lambda row: _hours(row["unused_seconds"]),
             "stopped by": lambda row: ", ".join(
                 f"{one['what']} {wording.duration(one['seconds'])}" for one in row["stopped"][:3]
             ),
@@ -117,6 +118,10 @@ def _stop_row(site: Site, stop: Outage) -> dict[str, Any]:
     }
 
 
+def _hours(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds / 3600:.1f}"
+
+
 def _figures(some: list[ServiceWeek]) -> dict[str, Any]:
     ready = sum(one.ready_ms for one in some)
     seen = ready + sum(one.stopped_ms for one in some)
@@ -124,12 +129,14 @@ def _figures(some: list[ServiceWeek]) -> dict[str, Any]:
     for one in some:
         for what, intervals in one.stopped.items():
             by_what[what] += sum(item.length_ms for item in intervals) / 1000
+    counted = [one.unused_ms for one in some if one.unused_ms is not None]
     ordered = sorted(by_what.items(), key=lambda item: (-item[1], item[0]))
     return {
         "service_seconds": sum(one.window_ms for one in some) / 1000,
         "ready_seconds": ready / 1000,
         "stopped_seconds": (seen - ready) / 1000,
         "unknown_seconds": sum(one.unknown_ms for one in some) / 1000,
+        "unused_seconds": sum(counted) / 1000 if counted else None,
         "ready_share": ready / seen if seen else None,
         "stopped": [{"what": what, "seconds": seconds} for what, seconds in ordered],
     }

@@ -39,6 +39,14 @@ WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($en
 ORDER BY ALL
 """
 
+_COUNTED_HOURS = """
+SELECT site, epoch_ms("at") // $hour_ms AS hour, max(clients) AS most FROM looks
+WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
+  AND clients IS NOT NULL
+GROUP BY ALL ORDER BY ALL
+"""
+_HOUR_MS = 3_600_000
+
 
 def service_weeks(
     data: Path,
@@ -57,6 +65,7 @@ def service_weeks(
     with Engine() as engine:
         engine.open_looks(ParquetArchive(data / "archive").files(interval))
         needs = find_needs(engine, inventory, interval, chosen)
+        idle = find_idle_hours(engine, interval)
     site_weeks = {one.site: one for one in record.site_weeks}
     stops = needs.stops({site: one.runs for site, one in site_weeks.items()}, chosen)
     found = []
@@ -66,7 +75,8 @@ def service_weeks(
         if whole is not None:
             window = site.service_hours.intervals(whole, site.timezone, week.monday)
             one = readiness(site, site_week, window, needs.claims.get(site_id, ()))
-            found.append(replace(one, stops=stops.of(site_id)))
+            unused = tuple(intersect(one.ready, idle[site_id])) if site_id in idle else None
+            found.append(replace(one, stops=stops.of(site_id), unused=unused))
     return found
 
 
@@ -138,6 +148,20 @@ def find_black_holes(
     for site, at_ms in engine.rows(_BLACK_HOLES, bounds):
         holes[site].append(Interval(at_ms - hold_ms, at_ms + hold_ms))
     return holes
+
+
+def find_idle_hours(engine: Engine, interval: Interval) -> dict[str, list[Interval]]:
+    """By site, the hours in which clients were counted and none was there; sites whose clients
+    nobody counts are left out."""
+    bounds = {"start_ms": interval.start_ms, "end_ms": interval.end_ms, "hour_ms": _HOUR_MS}
+    counted = engine.columns(_COUNTED_HOURS, bounds)
+    idle: dict[str, list[Interval]] = {}
+    columns = (counted[name].tolist() for name in ("site", "hour", "most"))
+    for site, hour, most in zip(*columns, strict=True):
+        hours = idle.setdefault(site, [])
+        if not most:
+            hours.append(Interval(hour * _HOUR_MS, (hour + 1) * _HOUR_MS))
+    return {site: union(hours) for site, hours in idle.items()}
 
 
 def _matters(series: Series) -> bool:

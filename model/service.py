@@ -31,6 +31,8 @@ class ServiceWeek:
     stops: tuple[Outage, ...] = ()
     """When the service could not be used although its line worked, in and out of service hours, and
     why. They are no outages of the site."""
+    unused: tuple[Interval, ...] | None = None
+    """When it was ready and nobody was connected; None where nobody counts."""
 
     @property
     def window_ms(self) -> int:
@@ -50,6 +52,11 @@ class ServiceWeek:
         return self.window_ms - self.ready_ms - self.stopped_ms
 
     @property
+    def unused_ms(self) -> int | None:
+        """On but unused; None where nobody counts."""
+        return None if self.unused is None else total_ms(self.unused)
+
+    @property
     def ready_share(self) -> float | None:
         """ready / (ready + stopped), 0 to 1; None when neither was seen."""
         seen = self.ready_ms + self.stopped_ms
@@ -57,8 +64,9 @@ class ServiceWeek:
 
 
 def together(site: str, lines: Iterable[ServiceWeek]) -> ServiceWeek:
-    """One place with several lines: ready while one of them is, stopped while all are. Raises
-    ValueError without a line."""
+    """One place with several lines: ready while one of them is, stopped while all are, unused while
+    nobody is connected through any. Stops stay with their lines. Raises ValueError without a line.
+    """
     first, *others = lines
     window = union(one for line in (first, *others) for one in line.window)
     ready = union(one for line in (first, *others) for one in line.ready)
@@ -70,7 +78,13 @@ def together(site: str, lines: Iterable[ServiceWeek]) -> ServiceWeek:
         for what, some in first.stopped.items()
         if (found := subtract(intersect(some, silent), ready))
     }
-    return ServiceWeek(site, first.week, tuple(window), tuple(ready), stopped)
+    used = [
+        None if line.unused is None else subtract(line.ready, line.unused)
+        for line in (first, *others)
+    ]
+    seen = [one for some in used if some is not None for one in some]
+    unused = None if None in used else tuple(subtract(ready, union(seen)))
+    return ServiceWeek(site, first.week, tuple(window), tuple(ready), stopped, unused=unused)
 
 
 def joined(weeks: Iterable[ServiceWeek], within: Interval) -> ServiceWeek:

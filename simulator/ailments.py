@@ -2,7 +2,7 @@
 
 Law: as in ``fate.py``, an event becomes a consequence here and nowhere else; truth (``stopped``)
 and looks (``ailing``) are read off the same list. What leaves the service usable (a slow page,
-another path, a resolver that makes up what does not exist) stops nothing.
+another path, a resolver that makes up what does not exist, nobody who comes) stops nothing.
 """
 
 from collections.abc import Iterable
@@ -22,6 +22,7 @@ KINDS = frozenset(
         "portal",
         "quota",
         "service_trouble",
+        "deserted",
         "path_change",
         "mtu_black_hole",
         "shaped",

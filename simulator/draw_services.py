@@ -42,6 +42,7 @@ _TROUBLES = (
     _Trouble("service_trouble", "error", _CAMERA, Rate(0.05, 120, 0.9, 24 * 60)),
     _Trouble("service_trouble", "refused", _CAMERA, Rate(0.10, 600, 0.9, 48 * 60)),
     _Trouble("service_trouble", "half_dead", _CAMERA, Rate(0.05, 300, 0.9, 24 * 60)),
+    _Trouble("deserted", "", frozenset({"captive"}), Rate(0.10, 4000, 0.5, 168 * 60)),
     _Trouble("path_change", "", frozenset({"path"}), Rate(0.20, 900, 0.8, 96 * 60)),
     _Trouble("mtu_black_hole", "", frozenset({"path", "http"}), Rate(0.05, 400, 0.5, 24 * 60)),
     _Trouble("shaped", "", frozenset({"throughput"}), Rate(0.08, 2000, 0.5, 96 * 60)),

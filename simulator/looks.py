@@ -105,6 +105,7 @@ class _Stretch:
         lives = self._village_looks(own)
         self._devices(sheet, own, lives)
         clients = _CLIENTS_AT_RUSH * self._rush(own)
+        clients[self._hit(own, lambda fate: fate.ailed("deserted"))] = 0
         sheet.read(own, lives, "clients", self._rng.poisson(clients[lives]))
         self._gaps(sheet, gaps, own, len(out) + 1)
         for series in out:

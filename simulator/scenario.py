@@ -74,6 +74,7 @@ KINDS: Mapping[str, Kind] = {
         {"how": "error"},
         {"how": ("error", "refused", "half_dead", "slow", "certificate")},
     ),
+    "deserted": Kind(_SITE_LIKE),
     "path_change": Kind(_SITE_LIKE),
     "mtu_black_hole": Kind(_SITE_LIKE, {"mtu_bytes": 1400.0}, {"mtu_bytes": (576, 1499)}),
     "shaped": Kind(_SITE_LIKE, {"mbit_s": 1.0}, {"mbit_s": (0.05, 100)}),

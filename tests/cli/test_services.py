@@ -54,6 +54,9 @@ def test_hours_add_up_and_malls_are_counted_by_kabupaten(box: Path) -> None:
             sum(one["seconds"] for one in row["stopped"])
         )
         assert 0 <= row["ready"] <= row["places"]
+        assert 0 <= row["unused_seconds"] <= row["ready_seconds"]
+    deserted = kinds["public_wifi"]
+    assert deserted["unused_seconds"] > 0.05 * deserted["ready_seconds"]
     assert kinds["mpp"]["places"] == KABUPATEN
     assert kinds["mpp"]["service_seconds"] == 40 * 3600  # one mall, Monday to Friday
     assert kinds["cctv"]["service_seconds"] == 168 * 3600

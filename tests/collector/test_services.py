@@ -1,5 +1,6 @@
 """Readiness: the line first, then what the service itself needs; unknown stays unknown."""
 
+from dataclasses import replace
 from datetime import date, time
 
 import pytest
@@ -132,3 +133,15 @@ def test_two_lines_of_a_mall() -> None:
     assert mall.ready == (Interval(0, 6 * HOUR),)
     assert dict(mall.stopped) == {"link": (Interval(6 * HOUR, 7 * HOUR),)}
     assert mall.unknown_ms == HOUR
+
+
+def test_on_but_unused() -> None:
+    """A place is unused while it is ready and nobody is connected through any of its lines; where a
+    line counts nobody there is nothing to say."""
+    ready = (Interval(0, 4 * HOUR),)
+    first = ServiceWeek("a", WEEK, tuple(WINDOW), ready, unused=(Interval(HOUR, 3 * HOUR),))
+    second = ServiceWeek("b", WEEK, tuple(WINDOW), ready, unused=(Interval(2 * HOUR, 4 * HOUR),))
+    assert together("a", [first]).unused_ms == 2 * HOUR
+    assert together("a", [first, second]).unused == (Interval(2 * HOUR, 3 * HOUR),)
+    assert together("a", [first, replace(second, unused=None)]).unused_ms is None
+    assert together("a", [replace(first, unused=())]).unused_ms == 0

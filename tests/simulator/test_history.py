@@ -328,3 +328,13 @@ def test_odd_intervals_are_refused(village: SimulatedProvince) -> None:
     """An interval that does not divide six hours is refused."""
     with pytest.raises(ValueError, match="7 s does not divide"):
         Plan(village, (), DAY, 7)
+
+
+def test_nobody_comes(play: Play, probed: Site) -> None:
+    """While a place is deserted nobody is connected, and all else is as ever."""
+    rows = play([at(probed, "deserted", 180)], probed.id)
+    core = Interval(NOON, NOON + 3 * H)
+    assert {row["clients"] for row in series(rows, "village", "device", "device", core)} == {0}
+    assert seen(rows, core) == {"centre": UP, "device": UP, "gateway": UP, "national": UP}
+    busy = series(rows, "village", "device", "device", Interval(NOON + 6 * H, NOON + 9 * H))
+    assert sum(row["clients"] for row in busy) > 0

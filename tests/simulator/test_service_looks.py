@@ -216,8 +216,8 @@ def test_every_state_occurs_in_a_drawn_week(market: SimulatedProvince) -> None:
     assert {("service_trouble", how) for how in
             ("error", "refused", "half_dead", "slow", "certificate")} <= states  # fmt: skip
     assert {("dns_trouble", how) for how in ("dead", "lies", "rewrites")} <= states
-    assert {(kind, "") for kind in ("lan_cut", "portal", "quota", "path_change", "mtu_black_hole",
-                                    "shaped", "obstruction")} <= states  # fmt: skip
+    assert {(kind, "") for kind in ("lan_cut", "portal", "quota", "deserted", "path_change",
+            "mtu_black_hole", "shaped", "obstruction")} <= states  # fmt: skip
     causes = {one.cause for one in truth_of(market, events, week).stops}
     assert causes == {Cause.LAN, Cause.DNS, Cause.CAPTIVE_PORTAL, Cause.SERVICE, Cause.UPSTREAM}
     assert {event.kind for event in draw_misfortune(market, week, 3, 0.0)} == {"power_schedule"}
