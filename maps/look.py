@@ -64,7 +64,7 @@ SCALE = (
     ("#d9e4ea", INK),
     ("#aecde0", INK),
     ("#7fb2d0", INK),
-    ("#3a84ad", "#ffffff"),
+    ("#31779f", "#ffffff"),
     ("#0b4766", "#ffffff"),
 )
 """Colours and inks of what has an order, the least first: the lightness tells them apart."""
