@@ -39,6 +39,12 @@ WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($en
 ORDER BY ALL
 """
 
+_DECIDING = """
+CREATE TEMP TABLE deciding AS FROM looks
+WHERE kind = 'captive' OR split_part(target, ':', 1) IN ('lan', 'dns', 'application')
+"""
+"""Far fewer than the centre's echoes at every site; ``decides`` has the last word."""
+
 _COUNTED_HOURS = """
 SELECT site, epoch_ms("at") // $hour_ms AS hour, max(clients) AS most FROM looks
 WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
@@ -62,9 +68,10 @@ def service_weeks(
     now = now_ms if now_ms is not None else time.time_ns() // 1_000_000
     record = week_entry(data, inventory, week, settings=chosen, now_ms=now).record
     interval = week_interval(inventory, week, now)
+    files = ParquetArchive(data / "archive").files(interval)
+    needs = _find_needs(files, inventory, interval, chosen)
     with Engine() as engine:
-        engine.open_looks(ParquetArchive(data / "archive").files(interval))
-        needs = find_needs(engine, inventory, interval, chosen)
+        engine.open_looks(files)
         idle = find_idle_hours(engine, interval)
     site_weeks = {one.site: one for one in record.site_weeks}
     stops = needs.stops({site: one.runs for site, one in site_weeks.items()}, chosen)
@@ -105,14 +112,23 @@ def decides(kind: str, target: str) -> bool:
     return kind in _SERVICE_KINDS or rung_of(target) in _SERVICE_RUNGS
 
 
-def find_needs(
-    engine: Engine, inventory: Inventory, interval: Interval, settings: TruthSettings
+def _find_needs(
+    files: Sequence[Path], inventory: Inventory, interval: Interval, settings: TruthSettings
 ) -> Needs:
-    """What the looks of ``interval`` say of what services need."""
+    """What the looks of ``interval`` say of what services need: all that the villages' probes saw,
+    and of the centre's looks the few that are no echoes at sites."""
     several: list[Series] = []
-    for _ in engine.in_parts(site.id for site in inventory.sites):
-        several += filter(_matters, find_islands(engine, interval, settings.verdict))
-    return needs_of(several, find_black_holes(engine, interval, settings), settings)
+    with Engine() as engine:
+        engine.open_looks(files, Vantage.VILLAGE)
+        for _ in engine.in_parts(site.id for site in inventory.sites):
+            several += filter(_matters, find_islands(engine, interval, settings.verdict))
+        black_holes = find_black_holes(engine, interval, settings)
+    with Engine() as engine:
+        engine.open_looks(files, Vantage.CENTRE)
+        engine.run(_DECIDING)
+        engine.run("CREATE OR REPLACE TEMP VIEW looks AS FROM deciding")
+        several += find_islands(engine, interval, settings.verdict)
+    return needs_of(several, black_holes, settings)
 
 
 def needs_of(
