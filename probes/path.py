@@ -1,13 +1,12 @@
 """The kind ``path``: by which routers does the way go, how large a packet fits, has it changed?
 
-Law: all packets of a look are of one flow (Paris traceroute), so that load balancing is no change
-of path; a router that keeps silent is no other router.
+Law: all packets of a check are of one flow, in this look and in the next (Paris traceroute), so
+that load balancing is no change of path; a router that keeps silent is no other router.
 """
 
 import asyncio
 import errno
 import hashlib
-import secrets
 import socket
 import time
 from collections.abc import Sequence
@@ -53,7 +52,7 @@ class PathProbe:
             if ":" in address:
                 raise LookError("path knows IPv4 only", Outcome.UNKNOWN)
             with ExitStack() as stack:
-                tracer = _Tracer(stack, address, settings)
+                tracer = _Tracer(stack, address, settings, flow_of(check.key))
                 seen = await tracer.trace()
                 readings["hop_count"] = len(seen)
                 if not seen or seen[-1] != address:
@@ -83,6 +82,12 @@ def path_id(hops: Sequence[str]) -> int:
     return int.from_bytes(hashlib.sha256(" ".join(hops).encode()).digest()[:6], "big")
 
 
+def flow_of(key: str) -> int:
+    """The source port (UDP, TCP) or identifier (ICMP) of all packets of a check, for ever: what
+    load balancers go by. With the TTL added it still fits 16 bits."""
+    return 0x8000 + int.from_bytes(hashlib.sha256(key.encode()).digest()[:2], "big") % 0x7000
+
+
 def _quoted(message: Packet) -> tuple[str, int]:
     """Destination and identification of the packet that an ICMP error is about (RFC 792); of a
     quote that was cut short, neither. Read by hand: anybody may send anything there."""
@@ -95,7 +100,7 @@ def _quoted(message: Packet) -> tuple[str, int]:
 class _Tracer:
     """One look's sockets and its flow. Needs CAP_NET_RAW: raises OSError (EPERM) without."""
 
-    def __init__(self, stack: ExitStack, target: str, settings: Path) -> None:
+    def __init__(self, stack: ExitStack, target: str, settings: Path, flow: int) -> None:
         self._target, self._settings = target, settings
         self._own = self._own_address(target)
         self._out = self._socket(stack, socket.IPPROTO_RAW)
@@ -103,7 +108,7 @@ class _Tracer:
         self._errors = self._socket(stack, socket.IPPROTO_ICMP)
         tcp = settings.method is PathMethod.TCP
         self._segments = self._socket(stack, socket.IPPROTO_TCP) if tcp else None
-        self._flow = secrets.randbelow(0x7000) + 0x8000
+        self._flow = flow
         self._size = 0
 
     @staticmethod
@@ -146,7 +151,9 @@ class _Tracer:
             return head / UDP(sport=self._flow, dport=port) / Raw(bytes(12))
         if self._settings.method is PathMethod.TCP:
             return head / TCP(sport=self._flow, dport=port, seq=self._flow + ttl, flags="S")
-        return head / ICMP(id=self._flow, seq=ttl) / Raw(bytes(12))
+        # Routers tell flows apart by the checksum of ICMP too: it must not change with the TTL.
+        even = (0xFFFF - ttl).to_bytes(2, "big")
+        return head / ICMP(id=self._flow, seq=ttl) / Raw(even + bytes(10))
 
     def _send(self, packet: Packet) -> None:
         self._out.sendto(bytes(packet), (self._target, 0))

@@ -15,6 +15,7 @@ from tests.probes.netns import Place, line
 
 TARGET = "10.9.99.1"
 HOPS_MAX = 5
+BALANCED_LOOKS = 6
 NARROW_BYTES = 1400
 """In silence veth lets four more pass: the room of a VLAN's tag."""
 
@@ -63,6 +64,13 @@ def main() -> dict[str, object]:
     scenes["nobody says too big"] = looks()
     first.run("ip", "route", "replace", TARGET, "via", "10.9.3.2")
     scenes["another way"] = looks()
+    usual.run("ip", "link", "set", "to-4", "mtu", str(NARROW_BYTES))
+    both = ["nexthop", "via", "10.9.2.2", "nexthop", "via", "10.9.3.2"]
+    first.set("net.ipv4.fib_multipath_hash_policy", "1")  # by ports too, as providers balance
+    first.run("ip", "route", "replace", TARGET, *both)
+    looks()
+    for number in range(BALANCED_LOOKS):
+        scenes[f"balanced {number}"] = looks()
     first.run("ip", "route", "replace", "blackhole", TARGET)
     scenes["no way"] = looks()
     return scenes

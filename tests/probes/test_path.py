@@ -12,7 +12,7 @@ import pytest
 
 from model.kinds import Path, PathMethod
 from model.measurement import Outcome
-from probes.path import filled, path_id
+from probes.path import _Tracer, filled, flow_of, path_id
 from tests.probes.looking import look
 
 ROOT = File(__file__).parents[2]
@@ -66,6 +66,30 @@ def test_routers(
     seen alike by UDP, ICMP and TCP."""
     seen = scenes[scene][method]
     assert {name: seen[name] for name in readings} == readings
+
+
+@pytest.mark.namespace
+def test_balanced_load_is_no_other_way(scenes: Scenes) -> None:
+    """A router that sends flows by two ways sends ours by one, look after look."""
+    balanced = [some for scene, some in scenes.items() if scene.startswith("balanced")]
+    assert len(balanced) > 1
+    assert {one["path_changed"] for some in balanced for one in some.values()} == {0}
+
+
+@pytest.mark.parametrize("method", list(PathMethod))
+def test_one_flow(method: PathMethod) -> None:
+    """What load balancers look at, the first four bytes behind the IP header, is the same at each
+    hop and in each look of a check; another check is another flow."""
+
+    def flows(key: str) -> set[bytes]:
+        tracer = _Tracer.__new__(_Tracer)  # without sockets, which need a right
+        tracer._target, tracer._own = "192.0.2.1", "192.0.2.2"
+        tracer._settings, tracer._flow = Path(method), flow_of(key)
+        return {bytes(tracer._probe(ttl))[20:24] for ttl in range(1, 31)}
+
+    assert len(flows("d/village/path/international")) == 1
+    assert flows("d/village/path/international") == flows("d/village/path/international")
+    assert flows("d/village/path/international") != flows("e/village/path/international")
 
 
 @pytest.mark.namespace
