@@ -94,6 +94,13 @@ def require_get(oid: str) -> None:
         raise ValueError(f"{oid[:80]} is not on the list of objects that may be asked")
 
 
+@lru_cache(maxsize=8192)
+def require_all(oids: tuple[str, ...]) -> None:
+    """``require_get`` for each; devices of one make are asked the same again and again."""
+    for oid in oids:
+        require_get(oid)
+
+
 def require_walk(oid: str) -> None:
     """Raise ValueError unless ``may_walk``."""
     if not may_walk(oid):

@@ -42,7 +42,7 @@ from gufo.snmp.user import (  # noqa: TID251 - the same
 )
 
 from model.snmp import Credentials, Version
-from probes.snmp_allowed import require_get, require_walk
+from probes.snmp_allowed import require_all, require_walk
 from probes.snmp_session import RefusedError, Row, Value
 
 AUTHENTICATIONS: Mapping[str, type[BaseAuthKey]] = {
@@ -121,8 +121,7 @@ class FastSession:
 
     async def get(self, oids: Sequence[str]) -> Mapping[str, Value]:
         """One GET; rows that were not asked for are left out of the answer."""
-        for oid in oids:
-            require_get(oid)
+        require_all(tuple(oids))
         wanted = list(oids)
         answer = await self._exchange(
             lambda: self._socket.send_get_many(wanted), self._socket.recv_get_many

@@ -4,7 +4,7 @@ Law: a rate is told only where two readings of one life of a counter stand behin
 discontinuity, a new zero or an impossible step gives no number, and never a spike.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 
 from probes.snmp_profile import Kind
 
@@ -20,29 +20,40 @@ class Rates:
     """The last reading of every counter of one device."""
 
     def __init__(self) -> None:
-        self._last: dict[Hashable, tuple[int, float, Hashable]] = {}
+        self._last: dict[str, dict[str, tuple[int, float, Hashable]]] = {}
 
     def forget(self) -> None:
         """The device started anew: nothing before it counts."""
         self._last.clear()
 
-    def rate(
-        self, counter: Hashable, count: int, kind: Kind, at_seconds: float, life: Hashable = None
-    ) -> float | None:
-        """Counts a second since the last reading; None for the first, after a reset, or when
-        ``life`` (ifCounterDiscontinuityTime) is another. ``at_seconds``: any monotonic clock."""
-        before = self._last.get(counter)
-        self._last[counter] = (count, at_seconds, life)
-        if before is None:
-            return None
-        old, then, old_life = before
-        elapsed = at_seconds - then
-        if life != old_life or not 0 < elapsed <= LONGEST_SECONDS:
-            return None
-        step = count - old
-        if step < 0 and kind is Kind.COUNTER32:
-            step += 2**32
-            if step >= WIDEST_32:
-                return None
-        # 64 bits last for decades on any port here (RFC 2863, 3.1.6): going back is a reset.
-        return step / elapsed if step >= 0 else None
+    def rates(
+        self,
+        column: str,
+        counts: Mapping[str, int],
+        kind: Kind,
+        at_seconds: float,
+        lives: Mapping[str, Hashable],
+    ) -> dict[str, float]:
+        """Counts a second since the last reading, by row; none for the first, after a reset, or
+        when its life (ifCounterDiscontinuityTime) is another. ``at_seconds``: any monotonic clock.
+        """
+        last = self._last.setdefault(column, {})
+        found = {}
+        for row, count in counts.items():
+            life, before = lives.get(row), last.get(row)
+            last[row] = (count, at_seconds, life)
+            if before is None:
+                continue
+            old, then, old_life = before
+            elapsed = at_seconds - then
+            if life != old_life or not 0 < elapsed <= LONGEST_SECONDS:
+                continue
+            step = count - old
+            if step < 0 and kind is Kind.COUNTER32:
+                step += 2**32
+                if step >= WIDEST_32:
+                    continue
+            # 64 bits last for decades on any port here (RFC 2863, 3.1.6): going back is a reset.
+            if step >= 0:
+                found[row] = step / elapsed
+        return found

@@ -89,7 +89,7 @@ def found(seen: Rows, ports: Mapping[str, Port]) -> list[Found]:
 
 def _rows(reading: Reading, answer: Answer) -> dict[str, float]:
     """Values by row, ready for folding."""
-    values = answer.values
+    values, skip = answer.values, reading.skip
     objects: Mapping[str, str] = {"": reading.oid}
     if reading.column:
         objects = answer.objects.get(reading.oid, {})
@@ -98,46 +98,36 @@ def _rows(reading: Reading, answer: Answer) -> dict[str, float]:
         objects = {
             row: oid for row, oid in objects.items() if concerns(reading, row, judged, values)
         }
-    value_of = _state if reading.only is not None else _MEANING.get(reading.kind, _gauge)
-    ready = {}
-    for row, oid in objects.items():
-        raw = values.get(oid)
-        if raw is None or raw in reading.skip:
-            continue
-        if (value := value_of(reading, row, raw, answer)) is not None:
-            ready[row] = value
-    return ready
+    raws = {row: raw for row, oid in objects.items() if (raw := values.get(oid)) not in skip}
+    if reading.kind is Kind.TEXT_NUMBER or (reading.only is None and reading.kind is Kind.GAUGE):
+        gauges = {row: _gauge(reading, row, raw, answer) for row, raw in raws.items()}
+        return {row: value for row, value in gauges.items() if value is not None}
+    whole = {row: raw for row, raw in raws.items() if isinstance(raw, int)}
+    if (only := reading.only) is not None:
+        return {row: float(raw in only) for row, raw in whole.items()}
+    if reading.kind is Kind.TIMETICKS:
+        return {row: raw / 100 for row, raw in whole.items()}
+    if reading.kind is Kind.CHANGE_TIME:
+        now = values.get(SYS_UPTIME)
+        now = now if isinstance(now, int) else -1
+        return {row: (now - raw) / 100 for row, raw in whole.items() if now >= raw}
+    return _rates(reading, whole, answer)
 
 
-def _state(reading: Reading, _row: str, raw: Value, _answer: Answer) -> float | None:
-    return float(raw in (reading.only or ())) if isinstance(raw, int) else None
-
-
-def _rate(reading: Reading, row: str, raw: Value, answer: Answer) -> float | None:
-    if not isinstance(raw, int):
-        return None
-    port = answer.ports.get(row) if _is_port(reading.oid) else None
-    life = answer.lives.get(row) if port is not None else None
-    rate = answer.rates.rate((reading.oid, row), raw, reading.kind, answer.at_seconds, life)
-    if rate is None:
-        return None
-    value = rate * reading.scale
-    if port is not None and port.speed_bits and reading.unit == "bit/s":
-        # ifHighSpeed of a PPPoE line is often a guess of 10 Mbit/s: only ports that are wires count
-        limit = max(port.speed_bits, 100e6) * _FIRST_SPEED
-        return value if value <= limit else None
-    return value
-
-
-def _seconds_since(_reading: Reading, _row: str, raw: Value, answer: Answer) -> float | None:
-    now = answer.values.get(SYS_UPTIME)
-    if not isinstance(raw, int) or not isinstance(now, int) or now < raw:
-        return None
-    return (now - raw) / 100
-
-
-def _ticks(_reading: Reading, _row: str, raw: Value, _answer: Answer) -> float | None:
-    return raw / 100 if isinstance(raw, int) else None
+def _rates(reading: Reading, counts: Mapping[str, int], answer: Answer) -> dict[str, float]:
+    scale, ports = reading.scale, answer.ports if _is_port(reading.oid) else {}
+    lives = answer.lives if ports else {}
+    rates = answer.rates.rates(reading.oid, counts, reading.kind, answer.at_seconds, lives)
+    if not ports or reading.unit != "bit/s":
+        return {row: rate * scale for row, rate in rates.items()}
+    # ifHighSpeed of a PPPoE line is often a guess of 10 Mbit/s: only ports that are wires count
+    return {
+        row: rate * scale
+        for row, rate in rates.items()
+        if not (port := ports.get(row))
+        or not port.speed_bits
+        or rate * scale <= max(port.speed_bits, 100e6) * _FIRST_SPEED
+    }
 
 
 def _gauge(reading: Reading, row: str, raw: Value, answer: Answer) -> float | None:
@@ -153,14 +143,6 @@ def _gauge(reading: Reading, row: str, raw: Value, answer: Answer) -> float | No
         return value
     whole = answer.values.get(f"{reading.over}.{row}" if row else reading.over)
     return value / whole if isinstance(whole, int) and whole > 0 else None
-
-
-_MEANING = {
-    Kind.COUNTER32: _rate,
-    Kind.COUNTER64: _rate,
-    Kind.CHANGE_TIME: _seconds_since,
-    Kind.TIMETICKS: _ticks,
-}
 
 
 @cache

@@ -12,6 +12,11 @@ from probes.snmp_readings import Answer, read
 from probes.snmp_session import Value
 
 
+def rate(rates: Rates, count: int, kind: Kind, at_seconds: float, life: int = 0) -> float | None:
+    """The rate of one counter."""
+    return rates.rates("x", {"1": count}, kind, at_seconds, {"1": life}).get("1")
+
+
 @pytest.mark.parametrize(
     ("kind", "first", "second", "expected"),
     [
@@ -28,20 +33,20 @@ def test_rates(kind: Kind, first: int, second: int, expected: float | None) -> N
     """Thirty seconds (or 300 for the wrap) between two readings, by hand."""
     rates = Rates()
     seconds = 300.0 if expected == 10.0 else 300.0 if first == 1000 else 30.0
-    assert rates.rate("x", first, kind, 100.0) is None
-    assert rates.rate("x", second, kind, 100.0 + seconds) == expected
+    assert rate(rates, first, kind, 100.0) is None
+    assert rate(rates, second, kind, 100.0 + seconds) == expected
 
 
 def test_no_rate_across_a_discontinuity_or_a_long_pause() -> None:
     """Another ifCounterDiscontinuityTime, a pause of hours, or a clock that stands: no number."""
     rates = Rates()
-    assert rates.rate("x", 1, Kind.COUNTER64, 0.0, 5) is None
-    assert rates.rate("x", 2, Kind.COUNTER64, 10.0, 6) is None
-    assert rates.rate("x", 12, Kind.COUNTER64, 20.0, 6) == 1.0
-    assert rates.rate("x", 13, Kind.COUNTER64, 20.0, 6) is None
-    assert rates.rate("x", 14, Kind.COUNTER64, 21.0 + LONGEST_SECONDS, 6) is None
+    assert rate(rates, 1, Kind.COUNTER64, 0.0, 5) is None
+    assert rate(rates, 2, Kind.COUNTER64, 10.0, 6) is None
+    assert rate(rates, 12, Kind.COUNTER64, 20.0, 6) == 1.0
+    assert rate(rates, 13, Kind.COUNTER64, 20.0, 6) is None
+    assert rate(rates, 14, Kind.COUNTER64, 21.0 + LONGEST_SECONDS, 6) is None
     rates.forget()
-    assert rates.rate("x", 15, Kind.COUNTER64, 30.0 + LONGEST_SECONDS, 6) is None
+    assert rate(rates, 15, Kind.COUNTER64, 30.0 + LONGEST_SECONDS, 6) is None
 
 
 def test_a_life_keeps_its_number() -> None:
