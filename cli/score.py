@@ -92,7 +92,7 @@ def scores(
         {site: stops.timeline(site, window) for site in needs.claims},
         window,
         (),
-        {site: every_ms[site] for site in needs.claims if site in every_ms},
+        needs.every_ms,
         settings.verdict,
     )
     return ours, theirs, ours_of_stops

@@ -94,6 +94,8 @@ class Needs:
     claims: Mapping[str, Sequence[Claims]]
     targets: Mapping[str, Sequence[str]]
     black_holes: Mapping[str, Sequence[Interval]]
+    every_ms: Mapping[str, int]
+    """The shortest interval at which it is looked at."""
 
     def stops(self, runs: Mapping[str, Sequence[Run]], settings: TruthSettings) -> Stops:
         """The stops of all sites, whose timelines are given."""
@@ -143,14 +145,16 @@ def needs_of(
             by_site[series.site].append(series)
     claims: dict[str, list[Claims]] = {}
     targets: dict[str, list[str]] = {}
+    every_ms: dict[str, int] = {}
     for site, all_of_site in by_site.items():
         needed = [one for one in all_of_site if decides(one.kind, one.target)]
         if needed:
             targets[site] = [one.target for one in needed]
+            every_ms[site] = min(one.islands[0].interval_ms for one in needed)
             claims[site] = [
                 claims_of(one, carrying(one, all_of_site), settings.verdict) for one in needed
             ]
-    return Needs(claims, targets, black_holes)
+    return Needs(claims, targets, black_holes, every_ms)
 
 
 def find_black_holes(
