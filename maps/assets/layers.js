@@ -1,7 +1,8 @@
 // What the map's colours say: for each layer its entries (look and word) and which one a village has.
 // Law: a village that was not observed has its own look in every layer, unlike "none" and unlike "bad".
 "use strict";
-function makeLayers(data, { villages, sites, siteWeeks }) {
+function makeLayers(data, found) {
+  const { villages, sites } = found;
   const words = data.words, STABLE = 0, FAIR = 1, NOT_OBSERVED = 4, NOT_CONNECTED = 5;
   const unseen = { ...data.states[NOT_OBSERVED] }, unconnected = { ...data.states[NOT_CONNECTED] };
   const state = (village, week) => +data.weeks[week].states[village.at];
@@ -9,7 +10,7 @@ function makeLayers(data, { villages, sites, siteWeeks }) {
   const lead = (village, week) => {
     let best = null, rank = [9, 0];
     for (const at of village.sites) {
-      const seen = siteWeeks[week][at];
+      const seen = found.siteWeeks[week][at];
       if (!seen || !sites[at].critical) continue;
       if (seen.state < rank[0] || seen.state === rank[0] && -(seen.availability ?? 0) < rank[1]) {
         best = at; rank = [seen.state, -(seen.availability ?? 0)];
@@ -44,12 +45,12 @@ function makeLayers(data, { villages, sites, siteWeeks }) {
 
   const byCause = () => {
     const counts = data.causes.map(() => 0);
-    for (const week of siteWeeks) for (const seen of week) if (seen) for (const [cause] of seen.causes) counts[cause]++;
+    for (const week of found.siteWeeks) for (const seen of week) if (seen) for (const [cause] of seen.causes) counts[cause]++;
     const { entries, place } = categories(data.causes, counts), none = entries.length;
     entries.push({ word: words.outages_none, meaning: "", colour: data.scale[0][0], ink: data.scale[0][1], letter: "·", pattern: "full" },
       unseen, unconnected);
     const of = (village, week) => {
-      const is = state(village, week), at = lead(village, week), causes = at === null ? [] : siteWeeks[week][at].causes;
+      const is = state(village, week), at = lead(village, week), causes = at === null ? [] : found.siteWeeks[week][at].causes;
       if (causes.length) return place.get(causes[0][0]);
       return is === NOT_CONNECTED ? none + 2 : is === NOT_OBSERVED ? none + 1 : none;
     };

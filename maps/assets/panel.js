@@ -1,8 +1,8 @@
 // The panel of a village: state, cause, weeks, and each site with its last good values and contact.
 // Law: every text is set as text; a link is made of checked digits only.
 "use strict";
-function makePanel(data, { sites, siteWeeks }, layers, now, kit) {
-  const { make, number, decimal, fill, chip } = kit, words = data.words, STRIP = 4;
+function makePanel(data, found, layers, now, kit) {
+  const { sites } = found, { make, number, decimal, fill, chip } = kit, words = data.words, STRIP = 4;
   const panel = make("aside");
   panel.id = "panel"; panel.hidden = true; panel.tabIndex = -1;
   document.getElementById("stage").append(panel);
@@ -51,7 +51,7 @@ function makePanel(data, { sites, siteWeeks }, layers, now, kit) {
     return node;
   };
   const siteNode = (at) => {
-    const site = sites[at], seen = siteWeeks[now.week][at];
+    const site = sites[at], seen = found.siteWeeks[now.week][at];
     const node = make("li", undefined, "site"), title = make("strong");
     if (seen) title.append(chip(data.states[seen.state]));
     title.append(make("span", site.name));
@@ -66,7 +66,7 @@ function makePanel(data, { sites, siteWeeks }, layers, now, kit) {
       for (const [cause, minutes] of seen.causes) causes.add(data.causes[cause], span(minutes));
       if (seen.causes.length) node.append(causes.list);
     } else node.append(make("p", words.site_not_yet));
-    node.append(strip(Math.max(0, now.week - STRIP + 1), (week) => siteWeeks[week][at]?.state ?? null, site.name));
+    node.append(strip(Math.max(0, now.week - STRIP + 1), (week) => found.siteWeeks[week][at]?.state ?? null, site.name));
     node.append(make("p", site.good ? words.last_good + ", " + data.weeks[site.good.week].label : words.last_good_none, "small soft"));
     if (site.good) node.append(lastGood(site));
     if (site.contact !== undefined) node.append(make("p", words.contact, "small soft"), contact(site));
@@ -83,7 +83,7 @@ function makePanel(data, { sites, siteWeeks }, layers, now, kit) {
     shut.id = "close"; shut.type = "button"; shut.setAttribute("aria-label", words.close);
     shut.addEventListener("click", close);
     verdict.id = "verdict"; verdict.append(chip(look), make("span", look.word));
-    const main = lead === null ? undefined : siteWeeks[now.week][lead].causes[0];
+    const main = lead === null ? undefined : found.siteWeeks[now.week][lead].causes[0];
     const cause = make("p", main ? fill(words.main_cause, { cause: data.causes[main[0]], time: span(main[1]) }) : "");
     cause.hidden = !main;
     village.sites.forEach((at) => list.append(siteNode(at)));

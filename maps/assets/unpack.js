@@ -90,13 +90,17 @@ function unpack(data) {
     village.sites.push(sites.length);
     sites.push(site);
   }
-  const columns = Object.fromEntries(Object.entries(data.siteWeeks).map(([name, text]) => [name, reader(text)]));
-  const siteWeeks = data.weeks.map(() => sites.map(() => {
-    const state = columns.states.next() - 1;
-    if (state < 0) return null;
-    const lost = columns.lost.next(), unseen = columns.unseen.next(), causes = [];
-    for (let left = columns.causes.next(); left > 0; left--) causes.push([columns.causes.next(), columns.causes.next()]);
-    return { state, availability: lost ? (10001 - lost) / 100 : null, observed: 100 - unseen, causes };
-  }));
-  return { arcs, borders: [...borders.values()], villages, sites, siteWeeks, side };
+  // Weeks of sites are most of the data and not needed for the first picture: read when first asked for.
+  const readWeeks = () => {
+    const columns = Object.fromEntries(Object.entries(data.siteWeeks).map(([name, text]) => [name, reader(text)]));
+    return data.weeks.map(() => sites.map(() => {
+      const state = columns.states.next() - 1;
+      if (state < 0) return null;
+      const lost = columns.lost.next(), unseen = columns.unseen.next(), causes = [];
+      for (let left = columns.causes.next(); left > 0; left--) causes.push([columns.causes.next(), columns.causes.next()]);
+      return { state, availability: lost ? (10001 - lost) / 100 : null, observed: 100 - unseen, causes };
+    }));
+  };
+  let weeks = null;
+  return { arcs, borders: [...borders.values()], villages, sites, side, get siteWeeks() { return weeks ??= readWeeks(); } };
 }
