@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import NamedTuple
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP  # noqa: TID251 - the one file that makes packets
 from scapy.packet import Packet, Raw  # noqa: TID251 - the same
@@ -31,6 +32,11 @@ _ANY_PORT = 9
 _IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE = 10, 3
 """linux/in.h: what the kernel remembers of a way's packet size does not stop our question."""
 _IP_HEADER_BYTES = 20
+_PROTOCOLS = {
+    PathMethod.UDP: socket.IPPROTO_UDP,
+    PathMethod.ICMP: socket.IPPROTO_ICMP,
+    PathMethod.TCP: socket.IPPROTO_TCP,
+}
 _ECHO_REPLY, _UNREACHABLE, _TIME_EXCEEDED, _FRAGMENTATION_NEEDED = 0, 3, 11, 4
 
 
@@ -88,13 +94,21 @@ def flow_of(key: str) -> int:
     return 0x8000 + int.from_bytes(hashlib.sha256(key.encode()).digest()[:2], "big") % 0x7000
 
 
-def _quoted(message: Packet) -> tuple[str, int]:
-    """Destination and identification of the packet that an ICMP error is about (RFC 792); of a
-    quote that was cut short, neither. Read by hand: anybody may send anything there."""
+class _Quote(NamedTuple):
+    """Of the packet that an ICMP error is about (RFC 792)."""
+
+    target: str
+    protocol: int
+    number: int
+
+
+def _quoted(message: Packet) -> _Quote:
+    """Read by hand, since anybody may send anything there; nothing of a quote that was cut."""
     quote = bytes(message.payload)
     if len(quote) < _IP_HEADER_BYTES:
-        return "", 0
-    return socket.inet_ntoa(quote[16:20]), int.from_bytes(quote[4:6], "big")
+        return _Quote("", 0, 0)
+    number = int.from_bytes(quote[4:6], "big")
+    return _Quote(socket.inet_ntoa(quote[16:20]), quote[9], number)
 
 
 class _Tracer:
@@ -197,8 +211,9 @@ class _Tracer:
             return int(message.seq) if mine else 0
         if message.type not in (_UNREACHABLE, _TIME_EXCEEDED):
             return 0
-        target, number = _quoted(message)
-        return number - self._flow if target == self._target else 0
+        quote = _quoted(message)
+        mine = quote[:2] == (self._target, _PROTOCOLS[self._settings.method])
+        return quote.number - self._flow if mine else 0
 
     async def mtu(self) -> tuple[int, bool] | None:
         """The largest IP packet that comes back from the target (RFC 8899: by trial, since the
@@ -248,7 +263,7 @@ class _Tracer:
                     elif (message.type, message.code) == (
                         _UNREACHABLE,
                         _FRAGMENTATION_NEEDED,
-                    ) and _quoted(message) == (self._target, number):
+                    ) and _quoted(message) == (self._target, socket.IPPROTO_ICMP, number):
                         told.append(int(message.nexthopmtu))
                         return False
         return False
