@@ -180,3 +180,30 @@ def test_refused_lines_do_not_fill_the_disk(
     feeder.feed(1001 + KNOWN_DAYS * 86_400_000)
     with JournalReader(journal.folder) as reader:
         assert reader.query("SELECT count(*) FROM bodies") == [(0,)]
+
+
+def test_a_batch_is_known_again_after_thirty_days_and_a_restart(tmp_path: Path) -> None:
+    """When the journal has long forgotten the lines themselves, a repeat (cut differently, with one
+    line more) adds that line and changes nothing else (R-06)."""
+
+    def send(journal: Journal, last: int) -> list[Interval]:
+        lines = [(n, look(DAY_MS + n)) for n in range(last + 1)]
+        batch = Batch("p", 1000, Interval(0, last + 1), lines, epoch="00000000000000aa")
+        return list(journal.submit(lambda db: keep(db, batch)).result(10).kept)
+
+    archive = ParquetArchive(tmp_path / "archive")
+    journal = Journal(tmp_path)
+    assert send(journal, 4) == [(0, 5)]
+    feeder = Feeder(journal, archive)
+    feeder.feed(1000)
+    feeder.feed(1000 + 30 * DAY_MS)
+    journal.close()
+    with JournalReader(tmp_path) as reader:
+        assert list(reader.batches(0)) == []
+    journal = Journal(tmp_path)
+    try:
+        assert (send(journal, 4), send(journal, 5)) == ([], [(5, 6)])
+        Feeder(journal, archive).feed(1000 + 30 * DAY_MS)
+        assert times(journal, archive) == [DAY_MS + n for n in range(6)]
+    finally:
+        journal.close()
