@@ -1,12 +1,18 @@
 """``make probe``: the single file ``dist/jangkau-probe.pyz``.
 
-Law: the same sources give the same bytes (dates fixed, names sorted), so that a device's file can
-be held against the release.
+Law: the same sources and the same Python give the same bytes (dates fixed, names sorted), so that a
+device's file can be held against the release.
+
+Beside every source lies what it compiles to, without its documentation: a Python of the same minor
+version takes that (a megabyte of memory and a second of a slow processor less), every other one the
+source (PEP 552, unchecked; zipimport tries both).
 """
 
+import py_compile
 import sys
 import zipfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[2]
 SOURCES = (
@@ -30,10 +36,26 @@ def build(target: Path) -> int:
         file.write(SHEBANG)
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for path in names:
-                _add(archive, str(path.relative_to(ROOT)), path.read_bytes())
+                name = str(path.relative_to(ROOT))
+                _add(archive, name, path.read_bytes())
+                _add(archive, name + "c", _compiled(path, name))
             _add(archive, "__main__.py", MAIN.encode())
     target.chmod(0o755)
     return target.stat().st_size
+
+
+def _compiled(path: Path, name: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        target = Path(folder) / "code"
+        py_compile.compile(
+            str(path),
+            str(target),
+            dfile=name,
+            doraise=True,
+            optimize=2,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )
+        return target.read_bytes()
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:

@@ -24,6 +24,8 @@ import pytest
 
 from collector.journal import JournalReader
 from collector.line_protocol import Line
+from probes.clock import SystemClock
+from probes.link import PACKED_PATH
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "probes" / "openwrt" / "files" / "jangkau-probe"
@@ -59,6 +61,7 @@ class LineOfFaults(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.collector = collector
         self.fault = "none"
+        self.paths: set[str] = set()
         self.met: Counter[str] = Counter()
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -72,6 +75,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         fault = self.server.fault
+        self.server.paths.add(self.path.partition("?")[0])
         try:
             self.answer(fault, body)
         finally:
@@ -261,7 +265,8 @@ def test_the_same_misfortune_the_same_data(rig: Rig) -> None:
     assert all(0 < item["rtt_median_seconds"] < 1 for item in numbers)
     assert all(item["sent"] == 2 for item in numbers)
     boots = {line.values()[0]["boot_id"] for line in found if line.series.kind == "device"}
-    assert len(boots) == 1
+    assert boots == {float(SystemClock().boot_id)}
+    assert rig.line.paths == {PACKED_PATH if rig.kind == "python" else "/api/v2/write"}
 
 
 def test_a_refused_key_deletes_nothing(rig: Rig) -> None:
