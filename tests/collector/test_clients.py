@@ -126,11 +126,14 @@ def test_a_crowd_is_turned_away_early(collector: Collector) -> None:
         while status != 503 and time.monotonic() < end:  # until all 64 have been seen
             status, _ = collector.post(b"bad")
         assert status == 503
-        began = time.monotonic()
-        with socket.create_connection(("127.0.0.1", collector.port), 10) as late:
-            late.sendall(head)  # (its body never comes)
-            assert late.recv(100).startswith(b"HTTP/1.1 503")
-        assert time.monotonic() - began <= 0.5
+        took = []
+        for _ in range(21):
+            with socket.create_connection(("127.0.0.1", collector.port), 10) as late:
+                began = time.monotonic()
+                late.sendall(head)  # (its body never comes)
+                assert late.recv(100).startswith(b"HTTP/1.1 503")
+                took.append(time.monotonic() - began)
+        assert sorted(took)[10] <= 0.05
         collector.healthy_within(1.0)
     finally:
         for one in crowd:
