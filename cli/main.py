@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "availability": ("availability", "availability", "A week's availability that can be defended."),
     "explain": ("explain", "explain", "One site's week, drawn, with the evidence."),
     "revisions": ("revisions", "revisions", "What late truth changed in a week."),
+    "paths": ("paths", "paths", "When the way to a target changed, or what it carries."),
     "services": ("services", "services", "Could public services be used, and what stopped them."),
     "coverage": ("coverage", "coverage", "How many villages have stable internet, by region."),
     "map": ("map_page", "map_", "The map: one file, no network."),
