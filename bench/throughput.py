@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 RATES = ("1", "4", "20")
-RUNS = 5
+RUNS = 3
 GOAL_SHARE = 0.05
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "tests" / "probes" / "namespace_throughput.py"

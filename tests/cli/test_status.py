@@ -87,6 +87,29 @@ def test_the_table_fits_and_keeps_site_ids_whole(journal: Journal) -> None:
         assert "".join(text.split()).count("[") == 2  # names are no markup
 
 
+def test_ladders_in_words(journal: Journal) -> None:
+    """What of a site works and what is the lowest rung that does not, in the language asked for;
+    people are told of broken ladders only."""
+    at = 1_790_000_000_000
+    put(
+        journal,
+        f"ping,site=a,vantage=village,target=international outcome=1i {at}",
+        f'http,site=a,vantage=village,target=application:siap outcome=0i,reason="x" {at}',
+        f"ping,site=b,vantage=village,target=international outcome=1i {at}",
+    )
+    words = ["--data", str(journal.folder)]
+    text = " ".join(CliRunner().invoke(app, words).stdout.split())
+    assert "a (village): internet berfungsi, pusat data provinsi tidak terjangkau" in text
+    assert "b (village):" not in text
+    more = ["--lang", "en", "--json"]
+    document = json.loads(CliRunner().invoke(app, [*words, *more]).stdout)
+    assert [(one["site"], one["broken"], one["works"]) for one in document["ladders"]] == [
+        ("a", "application", "international"),
+        ("b", None, "international"),
+    ]
+    assert document["ladders"][1]["state"] == "the internet works"
+
+
 def test_a_folder_without_a_journal_is_said(tmp_path: Path) -> None:
     """No journal: the message names the option that is wrong."""
     result = CliRunner().invoke(app, ["--data", str(tmp_path)])
