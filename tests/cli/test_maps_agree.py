@@ -1,4 +1,4 @@
-# ruff: noqa: F811 - fixtures of the browser are taken from test_browsing by their names
+# ruff: noqa: F811 - fixtures of the browser are taken from tests.maps.browser by their names
 """One week of a random province through every command that shows it: map, pocket map, work list,
 every export and the public package say what ``jangkau coverage`` says."""
 
@@ -22,7 +22,7 @@ from cli.main import application
 from maps.look import STATES
 from maps.words import load
 from maps.worklist import LISTED
-from tests.maps.test_browsing import driver, open_page, text  # noqa: F401 - fixtures
+from tests.maps.browser import driver, open_page, text  # noqa: F401 - fixtures
 
 Rows = list[dict[str, Any]]
 WEEK = "2026-W46"

@@ -1,4 +1,4 @@
-# ruff: noqa: F811 - fixtures of the browser are taken from test_browsing by their names
+# ruff: noqa: F811 - fixtures of the browser are taken from tests.maps.browser by their names
 """Accessibility: axe-core, in a real browser, finds no serious fault on the pages for the field."""
 
 import shutil
@@ -15,8 +15,8 @@ from maps.map_data import MapInput
 from maps.words import load
 from maps.worklist import work_list
 from maps.worklist_page import render as render_worklist
+from tests.maps.browser import SIZES, driver, given, open_page, page  # noqa: F401 - fixtures
 from tests.maps.made import ZONE
-from tests.maps.test_browsing import SIZES, driver, given, open_page, page  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="session")

@@ -26,8 +26,8 @@ from model.inventory import Inventory, Provider
 from model.outage import Cause, Evidence
 from model.region import Register, Village
 from model.site import SiteKind
+from tests.maps.browser import driver, open_page, requests  # noqa: F401 - fixtures
 from tests.maps.made import LAST_WEEK, OFFICE_HOURS, ZONE, make_record, make_site, make_site_week
-from tests.maps.test_browsing import driver, open_page, requests  # noqa: F401 - fixtures
 
 RUN = "document.documentElement.dataset.ran=1"
 CARRIERS = (

@@ -1,4 +1,4 @@
-# ruff: noqa: F811 - fixtures of the browser are taken from test_browsing by their names
+# ruff: noqa: F811 - fixtures of the browser are taken from tests.maps.browser by their names
 """Pictures of the pages, to be looked at: every view on a phone and a desk, light and dark.
 
 They lie in the folder that JANGKAU_SCREENSHOTS names, else in pytest's cache (``.pytest_cache/d``).
@@ -18,8 +18,7 @@ from maps.map_data import MapInput
 from maps.words import load
 from maps.worklist import work_list
 from maps.worklist_page import render as render_worklist
-from tests.maps.made import ZONE
-from tests.maps.test_browsing import (  # noqa: F401 - fixtures
+from tests.maps.browser import (  # noqa: F401 - fixtures
     SIZES,
     driver,
     given,
@@ -28,6 +27,7 @@ from tests.maps.test_browsing import (  # noqa: F401 - fixtures
     pixels,
     requests,
 )  # fmt: skip
+from tests.maps.made import ZONE
 
 
 @pytest.fixture
