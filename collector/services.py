@@ -40,8 +40,9 @@ ORDER BY ALL
 """
 
 _DECIDING = """
-CREATE TEMP TABLE deciding AS FROM looks
-WHERE kind = 'captive' OR split_part(target, ':', 1) IN ('lan', 'dns', 'application')
+CREATE TEMP TABLE deciding AS
+SELECT site, vantage, kind, target, "at", outcome, reason, sent, received FROM looks
+WHERE kind = 'captive' OR target LIKE 'lan%' OR target LIKE 'dns%' OR target LIKE 'application%'
 """
 """Far fewer than the centre's echoes at every site; ``decides`` has the last word."""
 
