@@ -4,6 +4,7 @@ Law: the register says which villages there are, the file only where they lie. W
 named, never guessed; what can be repaired is repaired and said.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,12 @@ def fitting(frame: Any, register: Register, path: Path) -> tuple[Any, Fit]:
     repaired = tuple(frame["code"][invalid & flat])
     frame = frame[flat].reset_index(drop=True)
     if frame.empty:
+        # The ten digits of BPS look like ours without dots, and mean other villages.
+        undotted = any(re.fullmatch(r"[0-9]{10}", code, re.ASCII) for code in strangers)
+        hint = "; write dotted Kemendagri codes such as 61.01.13.2002: those of BPS are others"
         raise InputError(
             f"{path}: no polygon has the code of a village of register {register.version}"
+            + (hint if undotted else "")
         )
     matched = set(frame["code"])
     return frame, Fit(

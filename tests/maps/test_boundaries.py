@@ -94,7 +94,8 @@ def test_what_does_not_fit_is_said(tmp_path: Path, register: Register) -> None:
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        ([feature("99.01.01.2001", *square(1, 1))], "no polygon has the code"),
+        ([feature("99.01.01.2001", *square(1, 1))], r"no polygon has the code .*\d$"),
+        ([feature("6101012001", *square(1, 1))], "dotted Kemendagri codes .* BPS"),
         (
             [{"type": "Feature", "properties": {"kode": "1"}, "geometry": None}],
             "no property 'code'",

@@ -36,7 +36,7 @@ from tests.maps.browser import (  # noqa: F401 - fixtures
     pixels,
     requests,
     text,
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("size", SIZES)

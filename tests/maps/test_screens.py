@@ -26,7 +26,7 @@ from tests.maps.browser import (  # noqa: F401 - fixtures
     page,
     pixels,
     requests,
-)  # fmt: skip
+)
 from tests.maps.made import ZONE
 
 
