@@ -235,6 +235,9 @@ def test_packets() -> None:
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n", Starlink),
         (b"", Rtsp),
         (b"RTSP/1.0 200 OK\r\nContent-Length: 999999999\r\n\r\n", Rtsp),
+        (b"HTTP/1.1 200 OK\r\n\r\n", lambda port: Captive(f"http://127.0.0.1:{port}/")),
+        (b"\x16\x03\x03\x3f\xff\x02\x00\xff\xff", Tls),
+        (b"\x17\x03\x03\x3f\xff", Tls),
     ],
 )
 def test_bytes_are_bounded(head: bytes, settings: Callable[[int], Settings]) -> None:
