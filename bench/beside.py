@@ -1,8 +1,10 @@
 """What a collector costs and bears beside its ordinary day: 2,145 probes that report once a minute;
-a week that is concluded, and backups that are taken one after the other, in its folder meanwhile.
+a week that is concluded, backups that are taken one after the other, and one probe that has lost
+all measure.
 
 Goals: 5 % of a core; no write waits more than 100 ms for a reader; a backup slows writing by 5 % at
-most. The peer in each row is the same collector left alone at the same rate.
+most; the flood makes the others' p99 10 % longer at most. The peer in each row is the same
+collector left alone at the same rate.
 """
 
 import gzip
@@ -10,14 +12,15 @@ import shutil
 import subprocess
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from bench.ingest import START_MS, bodies, collector, enveloped, load
+from bench.ingest import START_MS, bodies, collector, enveloped, load, plain
 from bench.process import jangkau, measured
 from collector.credentials import Keys
 
-PROBES, LOOKS, SECONDS = 2145, 6, 30
+PROBES, LOOKS, SECONDS = 2145, 6, 60
 """A probe's minute: six rungs of the ladder."""
 RATE = 200.0
 """Batches a second of 60 looks: 300 times what a province at one look a minute brings."""
@@ -31,13 +34,14 @@ def run() -> None:
         _province_a_minute(Path(scratch) / "minute")
         _week_beside(Path(scratch))
         _backup_beside(Path(scratch) / "backup")
+        _flood_beside(Path(scratch) / "flood")
 
 
 def _province_a_minute(data: Path) -> None:
     key, rate = Keys(data).add("bench", None, 1), PROBES / 60
     sent = [gzip.compress(_minute(n).encode(), mtime=0) for n in range(int(rate * SECONDS))]
-    # Fed often, so that what the archive costs is in the figure.
-    with collector(data, "--feed-seconds", "10") as (process, port):
+    # Fed twice, so that what the archive costs is in the figure.
+    with collector(data, "--feed-seconds", "30") as (process, port):
         load(port, enveloped(key, sent[:200], LOOKS, epoch=1), process)  # imports and first uses
         row = load(port, enveloped(key, sent, LOOKS), process, rate)
     _say(f"{PROBES} probes once a minute, {LOOKS} looks each", row)
@@ -88,6 +92,26 @@ def _backup_beside(data: Path) -> None:
             _say(f"{RATE:.0f} batches/s, nobody saves", alone)
             _say(f"{RATE:.0f} batches/s, {saved.times} backups meanwhile", beside)
             print(f"  slower by {beside['seconds'] / alone['seconds'] - 1:.1%}")
+
+
+def _flood_beside(data: Path) -> None:
+    keys = Keys(data)
+    steady, greedy = keys.add("bench", None, 1), keys.add("greedy", None, 1)
+    sent = [gzip.compress(_minute(n).encode(), mtime=0) for n in range(PROBES)]
+    with collector(data, "--requests-per-second", "40") as (process, port):
+        load(port, enveloped(steady, sent[:100], LOOKS, epoch=1), process, PROBES / 60)
+        requests = enveloped(steady, sent[:500], LOOKS)
+        alone = load(port, requests, process, PROBES / 60)
+        # As fast as it is answered on 16 connections, which after a 429 is once a second each.
+        flood = [plain(greedy, sent[0])] * 400
+        with ThreadPoolExecutor(1) as other:
+            flooding = other.submit(load, port, flood, process)
+            again = enveloped(steady, sent[500:1000], LOOKS, epoch=2)
+            beside = load(port, again, process, PROBES / 60)
+            flooded = flooding.result()
+    _say(f"{PROBES / 60:.0f} batches/s, alone", alone)
+    _say("the same beside one probe that sends all it can", beside)
+    print(f"  that probe: answers {flooded['statuses']}")
 
 
 class _over_and_over:  # noqa: N801 - reads as a statement

@@ -141,6 +141,11 @@ def enveloped(key: str, sent: list[bytes], lines: int = LINES, epoch: int = 0xAA
     ]  # fmt: skip
 
 
+def plain(key: str, body: bytes) -> bytes:
+    """A plain client's request."""
+    return _post("/api/v2/write?precision=ms", body, Authorization=f"Token {key}")
+
+
 def _ours(data: Path) -> dict[str, Any]:
     key = Keys(data).add("bench", None, 1)
     with collector(data) as (process, port):

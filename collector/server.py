@@ -20,6 +20,7 @@ from typing import Any
 import uvicorn  # noqa: TID251 - the one file that serves
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol  # noqa: TID251 - as above
 
+from collector.web import TOO_OFTEN
 from model.errors import InputError, UnavailableError
 
 IDLE_SECONDS = 330
@@ -31,6 +32,9 @@ PATIENCE_SECONDS = 25.0
 body that is read has a deadline of its own: ``admission.Limits.body_seconds``.)"""
 HEAD_BYTES = 32 * 1024
 """What a request's head may have; a probe's has some 400."""
+DEAF_SECONDS = 1.0
+"""So long we do not listen to a connection that has just heard that it asks too often: a flood on
+few connections would cost others their answers. Retry-After is as long at least."""
 MOST_DESCRIPTORS = 65_536
 MOST_UNDER_WAY = 256
 """Requests that were begun and not answered. Whoever comes then is refused before anything is
@@ -98,9 +102,19 @@ class _Connection(HttpToolsProtocol):
             super().on_message_complete()
         self._refused = False
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.cycle.scope.get(TOO_OFTEN) and not self.transport.is_closing():
+            self.flow.pause_reading()
+            self.loop.call_later(DEAF_SECONDS, self._listen)
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._wait_no_more()
         super().connection_lost(exc)
+
+    def _listen(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
 
     def _wait(self) -> None:
         self._patience = self.loop.call_later(PATIENCE_SECONDS, self.transport.close)

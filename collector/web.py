@@ -27,6 +27,9 @@ RETRY_SECONDS = 5
 BODY_SECONDS = 10.0
 """For the small bodies of strangers, who are few at a time: none keeps others out for long."""
 
+TOO_OFTEN = "jangkau.too_often"
+"""In the scope of a request that was answered 429: who serves may stop listening for a while."""
+
 _log = logging.getLogger(__name__)
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
@@ -191,6 +194,7 @@ def _endpoint(
             _log.exception("a bug of ours in %s %s", route.verb, route.path)
             answer = Refused(500, "internal error", "a bug of ours; it is logged").answer()
         count(route.path, answer.status)
+        request.scope[TOO_OFTEN] = answer.status == 429
         headers = dict(answer.headers)
         if answer.status in (401, 413, 503):
             headers["Connection"] = "close"  # the rest of a body is not worth reading

@@ -21,6 +21,7 @@ import pytest
 from influxdb_client import InfluxDBClient, WriteOptions  # noqa: TID251 - plays the client
 
 from collector.credentials import Keys
+from collector.server import DEAF_SECONDS
 from tests.collector.running import LINE, ROOT, WRITE, Collector
 
 NOW_MS = time.time_ns() // 1_000_000
@@ -177,6 +178,28 @@ def test_one_probe_at_a_hundred_times_its_rate(collector: Collector) -> None:
     assert all(
         collector.post(f"{LINE} {NOW_MS + n}".encode(), key=other)[0] == 204 for n in range(20)
     )
+
+
+def test_who_asks_too_often_is_not_listened_to_for_a_while(collector: Collector) -> None:
+    """After a 429 the next request on that connection waits a second for its answer; requests on
+    others do not (N-06)."""
+    greedy = http.client.HTTPConnection("127.0.0.1", collector.port, timeout=30)
+    with closing(greedy):
+
+        def ask() -> int:
+            greedy.request("POST", WRITE, LINE, {"Authorization": f"Token {collector.key}"})
+            answer = greedy.getresponse()
+            answer.read()
+            return answer.status
+
+        while ask() != 429:
+            pass
+        other = Keys(collector.folder).add("q", None, 1)
+        began = time.monotonic()
+        assert collector.post(LINE.encode(), key=other)[0] == 204
+        between = time.monotonic() - began
+        ask()
+        assert time.monotonic() - began >= DEAF_SECONDS * 0.9 > between
 
 
 @pytest.mark.faults
