@@ -64,6 +64,7 @@ function drawMap(map) {
   const side = makeSide(data, found, layers, now, kit, acts);
 
   document.querySelector("h1").textContent = data.title;
+  $("side").setAttribute("aria-label", data.title); // a landmark for readers who listen
   offerSearch(data, villages, make, acts);
   map.on("click", ({ containerPoint: { x, y } }) => choose(canvas.pick(x, y)));
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && now.chosen) close(); });
