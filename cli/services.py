@@ -45,7 +45,7 @@ def services(
     chosen = options.chosen_week(week, watched)
     found = [one for one in service_weeks(data, watched, chosen) if one.site in sites]
     if by is GroupBy.STOP:
-        _show_stops(found, sites, f"Stops of services, {chosen}", as_json, as_csv)
+        _show_stops(found, sites, f"Stops of services, {chosen}; + goes on", as_json, as_csv)
         return
     several = places(found, sites)
     if by is GroupBy.SITE:
@@ -92,7 +92,7 @@ def _show_stops(
         {
             "site": lambda row: row["site"],
             "since": lambda row: row["since"],
-            "lasted": lambda row: wording.duration(row["seconds"]),
+            "lasted": lambda row: wording.duration(row["seconds"]) + (" +" if row["open"] else ""),
             "cause": lambda row: row["cause"],
             "sure": lambda row: wording.share(row["confidence"], 0),
             "evidence": lambda row: row["evidence"][0] if row["evidence"] else "",
@@ -111,6 +111,7 @@ def _stop_row(site: Site, stop: Outage) -> dict[str, Any]:
         "start": wording.iso_time(stop.start_ms, site.timezone),
         "end": wording.iso_time(stop.end_ms, site.timezone),
         "since": wording.local_time(stop.start_ms, site.timezone),
+        "open": stop.open,
         "seconds": stop.interval.length_ms / 1000,
         "cause": stop.cause.value,
         "confidence": stop.confidence,

@@ -85,7 +85,7 @@ def account(
             open_outage_seconds=open_seconds,
             quality=quality,
         ),
-        outages=tuple(_cut(outage, window) for outage in touching),
+        outages=tuple(cut for outage in outages if (cut := outage.cut(window)) is not None),
         runs=tuple(clipped),
     )
 
@@ -140,15 +140,3 @@ def _clip_runs(runs: Sequence[Run], window: Interval) -> list[Run]:
         for run in runs
         if (piece := run.interval.clip(window)) is not None
     ]
-
-
-def _cut(outage: Outage, window: Interval) -> Outage:
-    """The outage as far as it lies in the week, under the id of the whole; open when it goes on
-    beyond the week's end."""
-    return replace(
-        outage,
-        began_ms=outage.start_ms if outage.start_ms < window.start_ms else None,
-        start_ms=max(outage.start_ms, window.start_ms),
-        end_ms=min(outage.end_ms, window.end_ms),
-        open=outage.open or outage.end_ms > window.end_ms,
-    )

@@ -133,10 +133,23 @@ class Stops:
         )
         blame = self._settings.blame
         found = [evidence for rule in STOP_RULES for evidence in rule(case, blame)]
+        goes_on = self._goes_on(site, interval)
         if not found:
-            return Outage(site, *interval, False, Cause.UNKNOWN, 0.0)
+            return Outage(site, *interval, goes_on, Cause.UNKNOWN, 0.0)
         cause, confidence, evidence = weigh(found, blame)
-        return Outage(site, *interval, False, cause, confidence, evidence)
+        return Outage(site, *interval, goes_on, cause, confidence, evidence)
+
+    def _goes_on(self, site: str, interval: Interval) -> bool:
+        """Whether something that failed in the stop was not seen good since, or failed on when the
+        line's timeline ends (with the week)."""
+        cut = interval.end_ms >= max(item.end_ms for item in self._up[site])
+        return any(
+            (cut and claim.interval.end_ms > interval.end_ms)
+            or not any(good.end_ms > interval.end_ms for good in one.good)
+            for one in self._claims[site]
+            for claim in one.bad
+            if claim.interval.clip(interval)
+        )
 
     def _together(self, failed: Iterable[Claim]) -> Together | None:
         """Of the targets that failed, the one that most of those who need it failed at together."""

@@ -1,6 +1,6 @@
 """An outage: since when, until when, why, and what says so."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from model.timeline import Interval
@@ -63,3 +63,17 @@ class Outage:
     @property
     def interval(self) -> Interval:
         return Interval(self.start_ms, self.end_ms)
+
+    def cut(self, window: Interval) -> "Outage | None":
+        """As much of it as lies in ``window``, under the id of the whole; open when it goes on
+        beyond the window's end. None when nothing does."""
+        part = self.interval.clip(window)
+        if part is None:
+            return None
+        return replace(
+            self,
+            start_ms=part.start_ms,
+            end_ms=part.end_ms,
+            open=self.open or self.end_ms > window.end_ms,
+            began_ms=self.start_ms if self.start_ms < window.start_ms else self.began_ms,
+        )

@@ -110,6 +110,15 @@ def test_a_stop_is_made_of_looks_as_an_outage_is() -> None:
     assert not found[0].open
 
 
+def test_a_stop_that_nobody_saw_end_is_open() -> None:
+    """What failed until the last look is open; what was good again since is not."""
+    app = series("application:siap", (0, 60, UP, ""), (60, 180, DOWN, "no answer"))
+    well = series("application:rekam", (0, 600, UP, ""))
+    assert [one.open for one in stops({"a": [app, well]}).of("a")] == [True]
+    again = series("application:siap", (0, 60, UP, ""), (60, 180, DOWN, "x"), (180, 200, UP, ""))
+    assert [one.open for one in stops({"a": [again, well]}).of("a")] == [False]
+
+
 def test_what_the_line_explains_is_no_stop() -> None:
     """Only the time counts in which the line was up; a failure inside an outage is that outage."""
     app = series("application:siap", (0, 60, UP, ""), (60, 180, DOWN, "x"), (180, 1440, UP, ""))
