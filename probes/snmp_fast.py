@@ -10,6 +10,7 @@ one, so its sockets are driven directly; they do all encoding, decoding and cryp
 
 import asyncio
 import errno
+import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar
@@ -44,6 +45,10 @@ from gufo.snmp.user import (  # noqa: TID251 - the same
 from model.snmp import Credentials, Version
 from probes.snmp_allowed import require_all, require_walk
 from probes.snmp_session import RefusedError, Row, Value
+
+# gufo-snmp panics on some malformed datagrams (see ``_exchange``); a trace of each, where somebody
+# asked for traces, would let whoever sends them cost us milliseconds and a hundred lines of log.
+os.environ["RUST_BACKTRACE"] = "0"
 
 AUTHENTICATIONS: Mapping[str, type[BaseAuthKey]] = {
     "md5": Md5Key,

@@ -66,10 +66,9 @@ def memory_bytes() -> int:
 
 
 @pytest.mark.faults
-async def test_mutated_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_mutated_answers() -> None:
     """However an answer is mutated, the question ends: with the honest answer behind it or in a
     silence, never in another exception, and memory does not grow."""
-    monkeypatch.setenv("RUST_BACKTRACE", "0")  # gufo-snmp writes 100 lines of it for each panic
     seed = random.randrange(2**32)  # noqa: S311 - not a secret
     print(f"seed {seed}")  # noqa: T201 - to repeat a failure
     dice = random.Random(seed)  # noqa: S311 - not a secret
