@@ -70,7 +70,7 @@ function makeCanvas(map, data, { arcs, villages, borders, side }, now) {
   const shift = () => {
     const next = view(), grow = next.scale / last.scale;
     const dx = next.x - last.x * grow, dy = next.y - last.y * grow;
-    if (grow === 1 && (Math.abs(dx) > last.left || Math.abs(dy) > last.top)) { draw(); return; }
+    if (grow === 1 && (Math.abs(dx) > last.left || Math.abs(dy) > last.top)) redraw(); // beyond its margin
     canvas.style.transform = "translate(" + dx + "px," + dy + "px) scale(" + grow + ")";
   };
   const draw = () => {
