@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -116,7 +117,14 @@ def run(
     try:
         endpoint = web.application(routes, watch.tally.answered, mounts)
         with responder:
-            server.serve(endpoint, bound, certificate, private_key, lambda: _say("collector", url))
+            server.serve(
+                endpoint,
+                bound,
+                certificate,
+                private_key,
+                lambda: _say("collector", url),
+                partial(watch.tally.answered, "*"),  # whatever was asked for: it was not looked at
+            )
     finally:
         heartbeat.stop()
         feeder.stop()

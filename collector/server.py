@@ -48,7 +48,13 @@ _BUSY = (
 )
 
 
-class _Connection(HttpToolsProtocol):
+class Config(uvicorn.Config):
+    """uvicorn's, with an ear for what is answered before any application is asked (the status)."""
+
+    turned_away: Callable[[int], None] = staticmethod(lambda _status: None)
+
+
+class Connection(HttpToolsProtocol):
     """uvicorn's, with limits that it lacks: it waits for ever for the first head, takes one of any
     size, and any number at once."""
 
@@ -70,6 +76,7 @@ class _Connection(HttpToolsProtocol):
         elif self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
+                self._turned_away(400)
                 self.send_400_response("The head is too large.")
                 return
         if self._patience is None and (self.cycle is None or self.cycle.response_complete):
@@ -88,6 +95,7 @@ class _Connection(HttpToolsProtocol):
         self._wait_no_more()
         if len(self.tasks) >= MOST_UNDER_WAY and self.url != b"/healthz":
             self._refused = True
+            self._turned_away(503)
             dated = b"".join(b"%b: %b\r\n" % one for one in self.server_state.default_headers)
             self.transport.write(_BUSY + dated + b"\r\n" + _BUSY_BODY)
         else:
@@ -111,6 +119,10 @@ class _Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._wait_no_more()
         super().connection_lost(exc)
+
+    def _turned_away(self, status: int) -> None:
+        if isinstance(self.config, Config):
+            self.config.turned_away(status)
 
     def _listen(self) -> None:
         if not self.transport.is_closing():
@@ -180,14 +192,16 @@ def serve(
     certificate: Path | None = None,
     private_key: Path | None = None,
     ready: Callable[[], None] = lambda: None,
+    turned_away: Callable[[int], None] = lambda _status: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished first (5 s at most).
 
-    ``ready`` is called when connections queue up and a signal is heeded from then on.
+    ``ready`` is called when connections queue up and a signal is heeded from then on;
+    ``turned_away`` with the status of every answer that ``app`` was not asked for.
     """
-    config = uvicorn.Config(
+    config = Config(
         app,
-        http=_Connection,
+        http=Connection,
         log_level="error",  # strangers who speak no HTTP must not fill the log
         access_log=False,
         server_header=False,
@@ -199,6 +213,7 @@ def serve(
         ssl_certfile=certificate,
         ssl_keyfile=private_key,
     )
+    config.turned_away = turned_away
     server = _Server(config)
     _raise_descriptor_limit()
 

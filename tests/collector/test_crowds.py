@@ -10,11 +10,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from collector import certificates
+from collector.credentials import Keys
 from collector.server import HEAD_BYTES, PATIENCE_SECONDS
 from tests.collector.running import LINE, WRITE, running
 
@@ -69,7 +72,8 @@ def test_slow_and_half_open_clients_hold_nobody_up_and_are_let_go(tmp_path: Path
 
 
 def test_a_head_has_an_end(tmp_path: Path) -> None:
-    """Headers without end are refused, key or not, and what they say is not gathered."""
+    """Headers without end are refused, key or not; what they say is not gathered, and that they were
+    turned away is counted."""
     with running(tmp_path) as collector:
         before = collector.rss_bytes()
         with socket.create_connection(("127.0.0.1", collector.port), 10) as one:
@@ -84,6 +88,11 @@ def test_a_head_has_an_end(tmp_path: Path) -> None:
         assert answer == b"HTTP/1.1 400"
         assert HEAD_BYTES < sent < 64 * 1024 * 1024
         assert collector.rss_bytes() - before <= 16 * 1024 * 1024
+        reader = Keys(tmp_path).add_reader("r", None, 1)
+        with closing(HTTPConnection("127.0.0.1", collector.port, timeout=10)) as line:
+            line.request("GET", "/metrics", headers={"Authorization": f"Bearer {reader}"})
+            told = line.getresponse().read()
+        assert b'jangkau_http_answers_total{path="*",status="400"} 1\n' in told
 
 
 HEALTH = """

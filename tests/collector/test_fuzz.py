@@ -21,7 +21,7 @@ from collector.credentials import Keys
 from collector.enrolment import Enrolment
 from collector.ingest import Ingest
 from collector.journal import Journal
-from collector.server import _Connection
+from collector.server import Connection
 from collector.web import application
 from tests.collector.running import LINE, WRITE, running
 
@@ -126,7 +126,7 @@ class Door:
         state, ends = ServerState(), []
         for request in requests:
             wire = Wire()
-            end = _Connection(config=self.config, server_state=state, app_state={})
+            end = Connection(config=self.config, server_state=state, app_state={})
             end.connection_made(wire)
             end.data_received(request)
             ends.append((end, wire))
