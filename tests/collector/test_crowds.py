@@ -72,8 +72,8 @@ def test_slow_and_half_open_clients_hold_nobody_up_and_are_let_go(tmp_path: Path
 
 
 def test_a_head_has_an_end(tmp_path: Path) -> None:
-    """Headers without end are refused, key or not; what they say is not gathered, and that they were
-    turned away is counted."""
+    """Headers without end are refused, key or not; what they say is not gathered, and that they
+    were turned away is counted."""
     with running(tmp_path) as collector:
         before = collector.rss_bytes()
         with socket.create_connection(("127.0.0.1", collector.port), 10) as one:
