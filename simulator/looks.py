@@ -4,10 +4,8 @@ Law: every number is drawn for whole matrices (sites by looks); the only loops r
 intervals in which something is wrong.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,7 +14,8 @@ from model.columns import Block
 from model.inventory import CENTRE_SITE
 from model.measurement import Outcome, Reason, Rung, Vantage
 from model.timeline import Interval, subtract, total_ms, union
-from simulator.fate import Boot, Fate
+from simulator.device_looks import devices, ports
+from simulator.fate import Fate
 from simulator.line import MOST_LOSS, added_delay_seconds, received_of, round_trips, rush
 from simulator.roster import DAY_MS, Plan, Roster
 from simulator.sheet import Array, Series, Sheet
@@ -29,8 +28,6 @@ _GATEWAY_SHARE = 0.85
 _OVERSEAS_SECONDS = 0.035
 _ANCHOR_SECONDS = 0.006
 _RUSH_JITTER, _RUSH_LOSS = 3.0, 1.0
-_MAINS_VOLTS, _CHARGING_VOLTS = 12.0, 13.6
-_BATTERY_FULL_VOLTS, _BATTERY_EMPTY_VOLTS = 12.7, 10.8
 _CLIENTS_AT_RUSH = 9.0
 
 
@@ -101,9 +98,11 @@ class _Stretch:
         sheet = Sheet(len(self._roster.ids), [polled, site, own, gaps, *out])
         self._centre(sheet, site)
         seen = self._centre_looks(polled) & ~self._unreachable(polled)
-        self._devices(sheet, polled, seen & self._roster.has_tunnel[:, None])
+        polls = seen & self._roster.has_tunnel[:, None]
+        devices(self._rng, self._roster, self._piece, sheet, polled, polls)
+        ports(self._roster, self._piece, sheet, polled, polls)
         lives = self._village_looks(own)
-        self._devices(sheet, own, lives)
+        devices(self._rng, self._roster, self._piece, sheet, own, lives)
         clients = _CLIENTS_AT_RUSH * self._rush(own)
         clients[self._hit(own, lambda fate: fate.ailed("deserted"))] = 0
         sheet.read(own, lives, "clients", self._rng.poisson(clients[lives]))
@@ -207,46 +206,6 @@ class _Stretch:
         local_ms = series.at_ms + (0 if offset is None else round(offset.total_seconds() * 1000))
         return rush((local_ms % DAY_MS).astype(np.float32) / np.float32(3_600_000))
 
-    def _devices(self, sheet: Sheet, series: Series, mask: Array) -> None:
-        """What a device says of itself: since when it runs, why it started, its supply."""
-        sheet.place(series, mask)
-        roster = self._roster
-        shape = mask.shape
-        boot_ms = np.repeat(roster.first_boot_ms[:, None], shape[1], axis=1)
-        reason = np.ones(shape, dtype=np.float32)
-        number = np.zeros(shape, dtype=np.float64)
-        for row, (site, fate) in enumerate(zip(roster.ids, roster.fates, strict=True)):
-            boots = [Boot(int(roster.first_boot_ms[row]), 1), *fate.boots]
-            for this, following in pairwise([*boots, Boot(self._piece.end_ms, 0)]):
-                if this.at_ms < self._piece.end_ms and following.at_ms > self._piece.start_ms:
-                    looks = series.columns_in(row, Interval(this.at_ms, self._piece.end_ms))
-                    boot_ms[row, looks] = this.at_ms
-                    reason[row, looks] = this.reason
-                    number[row, looks] = _boot_id(site, this.at_ms)
-        sheet.read(series, mask, "uptime_seconds", (series.at_ms - boot_ms)[mask] // 1000)
-        sheet.read(series, mask, "boot_reason", reason[mask])
-        sheet.read(series, mask, "boot_id", number[mask])
-        self._supply(sheet, series, mask)
-
-    def _supply(self, sheet: Sheet, series: Series, mask: Array) -> None:
-        roster = self._roster
-        usual = np.where(roster.has_battery, _CHARGING_VOLTS, _MAINS_VOLTS).astype(np.float32)
-        volts = np.repeat(usual[:, None], mask.shape[1], axis=1)
-        on_battery = np.zeros(mask.shape, dtype=np.float32)
-        at_ms = series.at_ms
-        for row, fate in enumerate(roster.fates):
-            for interval, battery_ms in fate.on_battery:
-                if interval.clip(self._piece):
-                    looks = series.columns_in(row, interval)
-                    used = (at_ms[row, looks] - interval.start_ms) / battery_ms
-                    span = _BATTERY_FULL_VOLTS - _BATTERY_EMPTY_VOLTS
-                    volts[row, looks] = _BATTERY_FULL_VOLTS - span * used
-                    on_battery[row, looks] = 1
-        noise = self._rng.normal(0, 0.06, int(mask.sum()))
-        sheet.read(series, mask, "supply_volts", np.round(volts[mask] + noise, 2))
-        has_battery = mask & roster.has_battery[:, None]
-        sheet.read(series, has_battery, "on_battery", on_battery[has_battery])
-
     def _gaps(self, sheet: Sheet, series: Series, own: Series, targets: int) -> None:
         """What remains of looks that a full spool dropped: one record per stretch, dated at its
         first look, with its length and the number of looks."""
@@ -323,9 +282,3 @@ def _enter_pings(
     failed = looked.copy()
     failed[looked] = received == 0
     sheet.fail(series, failed, Reason.NO_ANSWER)
-
-
-def _boot_id(site: str, at_ms: int) -> int:
-    """A positive 48-bit number for a start of a device, as random as a device would draw it."""
-    digest = hashlib.blake2b(f"{site}@{at_ms}".encode(), digest_size=6).digest()
-    return int.from_bytes(digest) | 1

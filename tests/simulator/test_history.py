@@ -338,3 +338,22 @@ def test_nobody_comes(play: Play, probed: Site) -> None:
     assert seen(rows, core) == {"centre": UP, "device": UP, "gateway": UP, "national": UP}
     busy = series(rows, "village", "device", "device", Interval(NOON + 6 * H, NOON + 9 * H))
     assert sum(row["clients"] for row in busy) > 0
+
+
+def test_a_port_remembers_when_its_line_came_back(play: Play, probed: Site) -> None:
+    """After a cut line a poll tells the moment at which the uplink came up again; a start takes all
+    ports up; an upstream failure leaves them as they were."""
+    upstream = Event("upstream_cut", "upstream", probed.upstream or "", NOON, NOON + H)
+    for event, changed_ms in (
+        (at(probed, "link_cut", 60), NOON + H),
+        (at(probed, "device_hang", 60), NOON + H),
+        (upstream, None),
+    ):
+        rows = play([event], probed.id)
+        polls = series(rows, "centre", "device", "device", Interval(NOON + 2 * H, DAY.end_ms))
+        moments = [row["at_ms"] - 1000 * row["interface_change_seconds"] for row in polls]
+        assert max(moments) - min(moments) < 1
+        if changed_ms is None:
+            assert moments[0] < DAY.start_ms
+        else:
+            assert moments[0] == pytest.approx(changed_ms, abs=1)
