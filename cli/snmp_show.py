@@ -94,6 +94,13 @@ def print_answer(answer: Answer) -> None:
     terminal.stdout.print(place, markup=False)
     terminal.stdout.print(plain(poll.plan.description), markup=False)
     terminal.stdout.print(f"{poll.plan.sys_object_id or 'no sysObjectID'}: {titles}", markup=False)
+    if not poll.readings:
+        terminal.stderr.print(
+            f"{place}: it answers, and has nothing that our profiles read; "
+            f"'jangkau snmp record {check.site}' collects what it has for a bug report",
+            markup=False,
+        )
+        return
     table = [row._asdict() for row in poll.rows]
     names = {row["name"] for row in table}
     table += [  # what was made of several objects

@@ -165,6 +165,16 @@ def test_record(inventory: Path, tmp_path: Path) -> None:
         assert personal not in text
 
 
+def test_a_device_of_which_nothing_is_known(
+    inventory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said that it answers, and what to do about it."""
+    monkeypatch.setattr("probes.snmp.standard_profiles", tuple)
+    result = run(inventory, SITE, "--twice", "0")
+    assert result.exit_code == 0
+    assert "nothing that our profiles read; 'jangkau snmp record" in " ".join(result.stderr.split())
+
+
 @pytest.mark.anyio
 async def test_what_people_write_is_replaced(anyio_backend: str) -> None:
     """Names of ports, their comments, mount points and addresses in texts do not enter a recording;

@@ -19,7 +19,10 @@ def snmpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of an agent of our own."""
     with running(
         tmp_path_factory.mktemp("snmpd"),
-        f'createUser {USER} SHA-256 "{AUTHENTICATION}" AES "{PRIVACY}"\nrouser {USER} priv\n',
+        f'createUser {USER} SHA-256 "{AUTHENTICATION}" AES "{PRIVACY}"\nrouser {USER} priv\n'
+        f'createUser long SHA-512 "{AUTHENTICATION}" AES "{PRIVACY}"\nrouser long priv\n'
+        f'createUser signs SHA-384 "{AUTHENTICATION}"\nrouser signs auth\n'
+        "createUser open\nrouser open noauth\n",
     ) as port:
         yield port
 
@@ -46,6 +49,31 @@ def test_versions(version: str, snmpd: int) -> None:
     assert poll.readings["uptime_seconds"] == pytest.approx(uptime, abs=30)
     assert 0 < poll.readings["memory_used_share"] < 1
     assert poll.plan.sys_object_id == "1.3.6.1.4.1.8072.3.2.10"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"user": "long", "authentication": "sha512"},
+        {
+            "user": "signs",
+            "authentication": "sha384",
+            **dict.fromkeys(("privacy", "privacy_password"), ""),
+        },
+        {
+            "user": "open",
+            "authentication": "",
+            "authentication_password": "",
+            **dict.fromkeys(("privacy", "privacy_password"), ""),
+        },
+    ],
+    ids=["authPriv with SHA-512", "authNoPriv", "noAuthNoPriv"],
+)
+def test_levels_of_v3(other: dict[str, str], snmpd: int) -> None:
+    """Every security level of RFC 3414 opens the device for a user who needs no more."""
+    poll = asyncio.run(device(v3(snmpd, **other)).poll())
+    assert poll.plan.sys_object_id == "1.3.6.1.4.1.8072.3.2.10"
+    assert "uptime_seconds" in poll.readings
 
 
 def test_boot_id_is_that_of_the_host(snmpd: int) -> None:
