@@ -80,7 +80,9 @@ GROUP BY o.number
 # A notification says when (IF-MIB linkDown, linkUp); a poll says how long ago (ifLastChange).
 _PORTS = """
 WITH changes AS (
-    SELECT site, epoch_ms("at") - coalesce(round(interface_change_seconds * 1000), 0) AS changed_ms
+    SELECT DISTINCT site,
+           ((epoch_ms("at") - coalesce(interface_change_seconds * 1000, 0)) // 1000)::BIGINT * 1000
+               AS changed_ms
     FROM looks
     WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
       AND (interface_change_seconds IS NOT NULL
