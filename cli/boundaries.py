@@ -80,7 +80,7 @@ def findings(fit: "Fit", register: Register) -> Iterator[Row]:
         (fit.not_in_register, "not in the register: left out"),
         (fit.twice, "comes twice: the first polygon counts"),
         (fit.repaired, "invalid ring: repaired"),
-        (fit.not_polygons, "not a polygon: left out"),
+        (fit.not_polygons, "not a polygon on the earth: left out"),
     )
     for codes, finding in plain:
         for code in codes:

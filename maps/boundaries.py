@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from maps.fit import Fit, fitting, overlaps
-from maps.frames import WGS84, dissolve, equal_area_around, one_coverage, read_layer, write_layers
+from maps.frames import (
+    WGS84,
+    dissolve,
+    equal_area_around,
+    on_earth,
+    one_coverage,
+    read_layer,
+    write_layers,
+)
 from model.errors import InputError
 from model.region import RegionCode, Register, kabupaten_of, kecamatan_of
 
@@ -122,11 +130,13 @@ def _read(path: Path, code_property: str) -> Any:
             f"{path}: no property {code_property!r}: each polygon needs its Kemendagri code there"
         )
     found = frame.rename(columns={code_property: "code"})[["code", "geometry"]]
-    if found.geometry.is_empty.all() or found.geometry.isna().all():
-        raise InputError(f"{path}: no shapes in it")
-    found = found.to_crs(equal_area_around(found))
-    found["code"] = found["code"].astype(str)
-    return found
+    found["code"] = [str(code) if isinstance(code, str | int) else "" for code in found["code"]]
+    placed = on_earth(found)
+    if not placed.any():
+        raise InputError(f"{path}: no shapes in it, or none that its CRS places on the earth")
+    # Without a place: what is left out is named with what is no polygon.
+    found.loc[~placed, "geometry"] = None
+    return found.to_crs(equal_area_around(found))
 
 
 def _rings(shape: Any) -> tuple[Polygon, ...]:

@@ -55,13 +55,12 @@ def fitting(frame: Any, register: Register, path: Path) -> tuple[Any, Fit]:
     twice = frame["code"].duplicated()
     repeated = tuple(sorted(set(frame["code"][twice])))
     frame = frame[~twice].reset_index(drop=True)
-    invalid = ~frame.geometry.is_valid & frame.geometry.notna()
+    invalid = ~frame.geometry.is_valid & frame.geometry.geom_type.notna()
     # "structure" keeps outer rings outer and holes holes; what collapses to a line is no ground.
     frame.loc[invalid, "geometry"] = frame.geometry[invalid].make_valid(
         method="structure", keep_collapsed=False
     )
-    flat = frame.geometry.notna() & frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
-    flat &= ~frame.geometry.is_empty
+    flat = frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"]) & ~frame.geometry.is_empty
     not_polygons = tuple(frame["code"][~flat])
     repaired = tuple(frame["code"][invalid & flat])
     frame = frame[flat].reset_index(drop=True)

@@ -4,6 +4,7 @@ Law: a layer is read in the CRS that it states and written in WGS 84, whole or n
 """
 
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,10 @@ def read_layer(path: Path, wanted: str) -> Any:
 
     try:
         names = list(geopandas.list_layers(path)["name"])
-        frame = geopandas.read_file(path, layer=wanted if wanted in names else names[0])
+        with warnings.catch_warnings():
+            # GDAL closes a ring that is open, and would say so in the words of a programmer.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            frame = geopandas.read_file(path, layer=wanted if wanted in names else names[0])
     except Exception as error:
         raise InputError(f"{path}: not readable as polygons: {error}") from error
     if "geometry" not in frame.columns:
@@ -41,6 +45,15 @@ def make_frame(
     return geopandas.GeoDataFrame(
         list(rows), geometry=[shape(one) if one else None for one in shapes], crs=WGS84
     )
+
+
+def on_earth(frame: Any) -> Any:
+    """Which shapes have all their positions between the poles and within one turn of the world;
+    False for what is missing or empty, and for what its CRS cannot place."""
+    box = frame.geometry.to_crs(WGS84).bounds
+    low, high = box[["minx", "miny"]].to_numpy(), box[["maxx", "maxy"]].to_numpy()
+    # A comparison with a position that is no number is False.
+    return ((low >= (-180, -90)) & (high <= (180, 90))).all(axis=1)
 
 
 def equal_area_around(frame: Any) -> str:

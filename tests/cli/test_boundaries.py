@@ -71,7 +71,7 @@ def test_every_misfit_is_named(province: Path, tmp_path: Path) -> None:
         (codes[3], "its point lies in"),
         (codes[4], "comes twice"),
         (codes[5], "invalid ring"),
-        (codes[6], "not a polygon"),
+        (codes[6], "not a polygon on the earth"),
         (codes[6], "no polygon"),
     } <= rows
     overlaps = [row for row in json.loads(result.stdout) if row["overlap_km2"]]
