@@ -116,8 +116,8 @@ def response(
 def snmprec(text: str) -> dict[str, Value]:
     """The rows of a recording in snmpsim's format (hexadecimal values have an ``x`` at the tag)."""
     rows: dict[str, Value] = {}
-    for line in text.splitlines():
-        oid, tag, content = line.split("|", 2)
+    for line in filter(None, text.split("\n")):  # a value may hold what else ends a line
+        oid, tag, content = line.rstrip("\r").split("|", 2)
         number = int(tag.rstrip("x"))
         if number in (INTEGER, COUNTER32, GAUGE32, TIMETICKS, COUNTER64):
             rows[oid] = (number, int(content))
