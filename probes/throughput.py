@@ -5,6 +5,7 @@ the line from somebody, is UNKNOWN and costs nothing; a test ends as soon as its
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -105,12 +106,14 @@ class ThroughputProbe:
         if settings.key_file is not None:
             head.append(("Authorization", f"Token {_key(settings.key_file)}"))
         tail = f"&upstream={quote(settings.upstream)}" if settings.upstream else ""
+        trip_seconds = math.inf  # the shortest: what is left of the download delays the upload's
         for name, method in (("download", "GET"), ("upload", "POST")):
             taken: Readings = {}
             async with connected(
                 address, port, taken, context, parts.hostname, narrow=False
             ) as stream:
-                least = max(LEAST_SECONDS, LEAST_ROUND_TRIPS * taken["connect_seconds"])
+                trip_seconds = min(trip_seconds, taken["connect_seconds"])
+                least = max(LEAST_SECONDS, LEAST_ROUND_TRIPS * trip_seconds)
                 transfer = Transfer(stream, Meter(ENOUGH_SHARE, least))
                 target = f"{parts.path}?bytes={most}{tail}"
                 before = readings["test_bytes"]
