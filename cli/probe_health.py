@@ -116,7 +116,7 @@ def _resolved(url: str) -> str:
 
 def _asked(home: Path, url: str, ca_file: Path | None) -> str:
     """A whole exchange over verified TLS, and how far our clock is off."""
-    from cli.probe_service import VERSION
+    from cli.probe_edition import VERSION
     from probes.clock import SystemClock
 
     clock = SystemClock()

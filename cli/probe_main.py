@@ -11,6 +11,7 @@ import traceback
 from getpass import getpass
 from pathlib import Path
 
+from cli.probe_edition import VERSION, Edition, become
 from cli.probe_health import examine, shown_status
 from model.errors import InputError, UnavailableError
 
@@ -19,12 +20,14 @@ HOME = Path("/var/lib/jangkau")
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("jangkau-probe", description="The village probe of Jangkau.")
+    parser.add_argument("--version", action="version", version=f"jangkau-probe {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, about in (
         ("enrol", "spend a single-use token (asked for, or from standard input) for a key"),
         ("run", "look and deliver until SIGTERM"),
         ("status", "what the probe did last"),
         ("doctor", "examine the device"),
+        ("upgrade", "bring a newer edition of this file; it is on trial from the next start on"),
     ):
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("--home", type=Path, default=HOME, help=f"its folder [{HOME}]")
@@ -39,6 +42,8 @@ def _parser() -> argparse.ArgumentParser:
             )
             command.add_argument("--sos", help="say it by DNS under this name when HTTPS fails")
             command.add_argument("--user", help="become this user (as root)")
+        if name == "upgrade":
+            command.add_argument("file", type=Path, help="the newer jangkau-probe.pyz")
         if name == "status":
             command.add_argument("--json", action="store_true")
     return parser
@@ -57,6 +62,10 @@ def _run(given: argparse.Namespace) -> int:
     from cli.probe_service import drop_privileges, enrol_home, plan_of_home, serve
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    if given.command == "upgrade":
+        said = Edition(given.home).install(given.file)
+        sys.stdout.write(f"{said} is on trial from the next start on\n")
+        return 0
     if given.command == "enrol":
         token = getpass("Token: ") if sys.stdin.isatty() else sys.stdin.readline()
         home = enrol_home(given.home, given.collector, token.strip(), given.probe, given.ca_file)
@@ -65,6 +74,7 @@ def _run(given: argparse.Namespace) -> int:
     plan = plan_of_home(given.home, given.flush, given.every, given.sos)
     if given.user is not None:
         drop_privileges(given.user, [plan.state])
+    become(given.home)  # after the drop: the folder is its user's, not root's
     serve(plan)
     return 0
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.probe_edition import VERSION, Edition, judge
 from cli.probe_status import LastLooks, document
 from model.check import Check
 from model.errors import InputError, UnavailableError
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VERSION = "0.1.0"
 TRIAL_SECONDS = 1200.0
 STATUS_SECONDS = 300.0
 DEVICE_SECONDS = 60
@@ -119,6 +119,8 @@ def drop_privileges(user: str, folders: Sequence[Path]) -> None:
         entry = pwd.getpwnam(user)
     except KeyError:
         raise InputError(f"--user {user}: there is no such user") from None
+    if os.getuid() == entry.pw_uid:
+        return
     try:
         for folder in folders:
             for path in [folder, *folder.rglob("*")] if folder.exists() else []:
@@ -173,7 +175,8 @@ class Service:
         )
         await asyncio.to_thread(errands.ask_now)
         notifier = Notifier()
-        jobs = (self._attend(), self._judge(), self._call_for_help())
+        trial = judge(Edition(self.plan.state), lambda: self.tally, self.stop.set)
+        jobs = (self._attend(), self._judge(), self._call_for_help(), trial)
         attendants = [asyncio.create_task(job) for job in jobs]
         try:
             while not self.stop.is_set():

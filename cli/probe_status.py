@@ -6,6 +6,7 @@ Law: what is not known is null, never a guess; writing it never stops the probe.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cli.probe_edition import VERSION, Edition
 from model.measurement import Measurement, Outcome
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def document(service: "Service") -> dict[str, Any]:
     tally, config, budget = service.tally, service.config, service.budget
     return {
         "written_ms": service.time.wall_ms(),
+        "version": VERSION,
+        "edition_on_trial": Edition(service.plan.state).on_trial,
         "probe": service.plan.name,
         "site": service.plan.site,
         "collector": service.plan.collector,

@@ -20,6 +20,7 @@ SOURCES = (
     "probes/*.py",
     "cli/__init__.py",
     "cli/probe_main.py",
+    "cli/probe_edition.py",
     "cli/probe_service.py",
     "cli/probe_status.py",
     "cli/probe_health.py",
