@@ -5,6 +5,7 @@ a loss TCP keeps back all that came behind the gap; the line was busy meanwhile,
 were counted as they came.
 """
 
+import errno
 import socket
 import struct
 from typing import NamedTuple
@@ -40,8 +41,10 @@ class Counts(NamedTuple):
 
 
 def tcp_counts(connection: socket.socket) -> Counts:
-    """The kernel's own figures. Raises OSError; struct.error on a Linux older than 4.18."""
+    """The kernel's own figures. Raises OSError; ENOTSUP on a Linux older than 4.18."""
     info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
+    if len(info) < _INFO.size:
+        raise OSError(errno.ENOTSUP, "this Linux does not count delivered segments")
     options, sends, receives, all_out, all_in, data_in, data_out, delivered = _INFO.unpack(info)
     header = _IP_TCP_BYTES[connection.family]
     header += _TIME_STAMPS_BYTES if options & _TIME_STAMPS else 0
