@@ -14,6 +14,7 @@ import typer
 from cli import ladder, options, terminal
 from cli.map_page import Lang
 from cli.options import InventoryFile
+from model.errors import InputError
 from model.measurement import METRICS, Outcome
 
 if TYPE_CHECKING:  # imported by the command, when it runs
@@ -105,6 +106,10 @@ def _ladder(site_id: str, file: "Path", lang: str, *, as_json: bool) -> None:
     watched = load(file)
     site = options.one_site(watched, site_id)
     checks = [check for check in watched.village_checks(site) if check.kind != "throughput"]
+    if not checks:
+        raise InputError(
+            f"{file}: nothing is looked at from {site.id}: name village_targets, or checks for it"
+        )
 
     async def once() -> "list[Look]":
         with ExitStack() as stack:

@@ -116,3 +116,12 @@ def test_a_whole_ladder_at_once(tmp_path: Path) -> None:
     document = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
     assert (document["broken"], document["works"]) == ("application", "national")
     assert [one["outcome"] for one in document["looks"]] == ["UP", "DOWN"]
+
+
+def test_a_ladder_of_nothing(tmp_path: Path) -> None:
+    """A site whose probe is told of no target is the inventory's mistake."""
+    file = tmp_path / "inventory.yaml"
+    file.write_text(INVENTORY.partition("village_targets")[0])
+    result = CliRunner().invoke(app, ["ladder", "desa", "--inventory", str(file)])
+    assert isinstance(result.exception, InputError)
+    assert "village_targets" in str(result.exception)
