@@ -21,8 +21,12 @@ from tests.probes.snmp_asking import device
 LARGEST_BYTES = 2**40 if os.environ.get("JANGKAU_FAULTS") else 250_000
 TABLES = {oid.rpartition(".")[0] for oid in COLUMNS}
 TABLES |= {oid.rsplit(".", 2)[0] for oid in SCALARS}
-LISTED = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(TABLES)))})\.[\d.]+\|\d+x?\|".encode())
-"""What is played of a recording: around what is listed, without snmpsim's variations."""
+_VALUE = r"(?:\d+\||\d+x\|(?:[\da-fA-F]{2})*\s*$)"
+LISTED = re.compile(
+    rf"(?:{'|'.join(map(re.escape, sorted(TABLES)))})\.[\d.]+\|{_VALUE}".encode(),
+)
+"""What is played of a recording: around what is listed, without snmpsim's variations and what is
+written wrongly."""
 
 SENSIBLE: Mapping[str, tuple[float, float]] = {
     "_share": (0, 1),
