@@ -14,8 +14,10 @@ from maps.frames import (
     WGS84,
     dissolve,
     equal_area_around,
+    is_finite,
     on_earth,
     one_coverage,
+    points_inside,
     read_layer,
     write_layers,
 )
@@ -58,7 +60,7 @@ def load_boundaries(
     areas: dict[RegionCode, float] = {}
     labels: dict[RegionCode, Point] = {}
     for frame in layers.values():
-        inside = frame.geometry.representative_point().to_crs(WGS84)
+        inside = points_inside(frame.geometry)
         areas |= dict(zip(frame["code"], frame["area_km2"], strict=True))
         labels |= {
             code: (x, y) for code, x, y in zip(frame["code"], inside.x, inside.y, strict=True)
@@ -136,7 +138,10 @@ def _read(path: Path, code_property: str) -> Any:
         raise InputError(f"{path}: no shapes in it, or none that its CRS places on the earth")
     # Without a place: what is left out is named with what is no polygon.
     found.loc[~placed, "geometry"] = None
-    return found.to_crs(equal_area_around(found))
+    flat = found.to_crs(equal_area_around(found))
+    # The other side of the earth has no place in this projection.
+    flat.loc[~is_finite(flat), "geometry"] = None
+    return flat
 
 
 def _rings(shape: Any) -> tuple[Polygon, ...]:

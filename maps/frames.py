@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from maps.files import write_bytes
 from model.errors import InputError
 
@@ -56,6 +58,11 @@ def on_earth(frame: Any) -> Any:
     return ((low >= (-180, -90)) & (high <= (180, 90))).all(axis=1)
 
 
+def is_finite(frame: Any) -> Any:
+    """Which shapes have all their positions in reach of the frame's projection."""
+    return np.isfinite(frame.geometry.bounds.to_numpy()).all(axis=1)
+
+
 def equal_area_around(frame: Any) -> str:
     """Lambert's azimuthal equal-area projection in metres, around the middle of a frame: areas are
     true, and over a province lengths and shapes are within 0.2 % (Snyder 1987, p. 182)."""
@@ -90,6 +97,13 @@ def one_coverage(shapes: Any, snap_metres: float, gap_metres: float) -> tuple[An
     lost = shapely.is_empty(cleaned)
     made = type(shapes)(cleaned, index=shapes.index, crs=shapes.crs)
     return made.where(~lost, shapes), not lost.any()
+
+
+def points_inside(shapes: Any) -> Any:
+    """A point inside each polygon, in WGS 84."""
+    # A hole without positions, which files may hold, makes GEOS compare with what is no number.
+    with np.errstate(invalid="ignore"):
+        return shapes.representative_point().to_crs(WGS84)
 
 
 def dissolve(frame: Any, column: str, *, overlapping: bool) -> Any:

@@ -2,8 +2,10 @@
 in an input mistake, never in a trace, and never with a warning in a programmer's words."""
 
 import json
+import math
 import os
 import random
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,7 @@ def test_no_file_of_borders_is_a_bug_of_ours(tmp_path: Path) -> None:
             continue
         loaded += 1
         assert set(borders.polygons) <= set(CODES)
+        assert all(map(math.isfinite, chain.from_iterable(borders.label_points.values())))
         assert check_boundaries(path, REGISTER).matched == len(borders.polygons)
         assert import_boundaries(path, REGISTER, out).matched == len(borders.polygons)
     assert 0 < loaded < RUNS
