@@ -51,7 +51,7 @@ class DnsProbe:
                 trusted = group.create_task(_if_told(_trusted(settings, patience)))
                 asked = group.create_task(_answered(check, settings, patience))
             answer, seconds = asked.result()
-            if isinstance(answer, LookError):
+            if isinstance(answer, Exception):
                 raise answer
             readings["dns_seconds"] = seconds
             if answer.rcode() != dns.rcode.NOERROR:
@@ -104,7 +104,7 @@ def _network(value: str) -> str:
 
 async def _answered(
     check: Check, settings: Dns, patience: float
-) -> tuple[dns.message.Message | LookError, float]:
+) -> tuple[dns.message.Message | LookError | OSError, float]:
     """The answer and its time; the failure as a value, so that the other questions end by
     themselves."""
     query = dns.message.make_query(settings.name, settings.record)
@@ -117,6 +117,8 @@ async def _answered(
             continue
         except (dns.exception.DNSException, ValueError, EOFError):
             return LookError(Reason.BAD_ANSWER), 0.0
+        except OSError as error:  # no way there, or TCP refused after an answer that was cut
+            return error, 0.0
     return LookError(Reason.NO_ANSWER), 0.0
 
 

@@ -112,3 +112,10 @@ def test_dnsmasq(dnsmasq: int) -> None:
     assert seen.outcome is Outcome.UP
     assert seen.readings["dns_answers"] == 1
     assert (seen.readings["dns_tampered"], seen.readings["dns_nxdomain_rewritten"]) == (0, 0)
+
+
+def test_a_resolver_that_we_have_no_way_to() -> None:
+    """What our own machine cannot reach is UNKNOWN, not a bug: a network that is not there."""
+    seen = asyncio.run(look(Dns("siap.example"), "255.255.255.255"))
+    assert seen.outcome is Outcome.UNKNOWN
+    assert seen.reason != Reason.BUG

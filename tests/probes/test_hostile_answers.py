@@ -48,6 +48,10 @@ SEEDS = {
         b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(framed(Dish().status()))
         + framed(Dish(obstructed=True, alerts=(1, 2), outage_cause=3).status()),
     ],
+    "dns": [
+        b"\x00\x1d\x00\x00\x81\x80\x00\x01\x00\x00\x00\x00\x00\x00\x04siap\x07example\x00\x00\x01\x00\x01",
+        b"\xff\xff\x00\x00\x81\x80\x00\x00\x00\x01\x00\x00\x00\x00\xc0\x0c\x00\x01\x00\x01",
+    ],
     "tls": [
         b"\x16\x03\x03\x00\x31\x02\x00\x00\x2d\x03\x03" + bytes(40),
         b"\x15\x03\x01\x00\x02\x02\x28",
@@ -168,7 +172,8 @@ class LyingResolver(asyncio.DatagramProtocol):
         self.transport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        head = data[:2] + struct.pack("!5H", 0x8180, 1, self.random.choice((0, 1, 9, 65535)), 0, 0)
+        flags = self.random.choice((0x8180, 0x8180, 0x8380))  # the last: ask again over TCP
+        head = data[:2] + struct.pack("!5H", flags, 1, self.random.choice((0, 1, 9, 65535)), 0, 0)
         loop = b"\xc0\x0c" * self.random.randrange(1, 9)
         record = struct.pack("!HHIH", self.random.choice((1, 5, 16)), 1, 60, 4) + b"\x0a\0\0\1"
         answer = head + data[12:] + loop + record * self.random.randrange(1, 30)
@@ -178,17 +183,21 @@ class LyingResolver(asyncio.DatagramProtocol):
 
 @pytest.mark.faults
 def test_datagrams() -> None:
-    """Mutated answers of a resolver, with pointer loops and records without end."""
+    """Mutated answers of a resolver, with pointer loops and records without end, over TCP too."""
     seed = int.from_bytes(os.urandom(4), "big")
     print(f"seed {seed}")  # noqa: T201 - shown when it fails
+    random = Random(seed)  # noqa: S311 - a test's chance
 
     async def run() -> None:
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: LyingResolver(Random(seed)),  # noqa: S311 - a test's chance
+            lambda: LyingResolver(random),
             ("127.0.0.1", 0),
         )
         port = transport.get_extra_info("sockname")[1]
-        await look_often(Dns("siap.example", port=port, expected=("10.0.0.1",)), ANSWERS // KINDS)
+        over_tcp = Hostile(random, SEEDS["dns"])
+        async with serving(over_tcp, port=port):
+            settings = Dns("siap.example", port=port, expected=("10.0.0.1",))
+            await look_often(settings, ANSWERS // KINDS)
         transport.close()
 
     asyncio.run(run())
