@@ -17,8 +17,10 @@ from probes.budget import Budget
 from probes.clock import SystemClock
 from probes.connect import LookError
 from probes.dns import resolve
+from probes.look import Look
 from probes.throughput import ThroughputProbe
 from probes.transfer import upload_rate
+from simulator.services import Handler, serving
 from tests.probes.looking import check_of
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +82,57 @@ def test_a_failed_test_gives_back(tmp_path: Path) -> None:
     assert probe_and_check(tmp_path, [0, 0])[0] is Outcome.DOWN
     account = Budget(tmp_path / "b.json")
     assert account.left(SystemClock().wall_ms(), 100) == 100
+
+
+def slow_line(upload: bytes, *, cut_after: int = 100) -> Handler:
+    """Half a megabyte at some 8 Mbit/s, cut after so many blocks; ``upload`` answers whoever sends."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if head.startswith(b"POST"):
+            writer.write(upload)
+            await reader.read()
+            return
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 500000\r\n\r\n")
+        for _ in range(cut_after):
+            writer.write(bytes(5000))
+            await writer.drain()
+            await asyncio.sleep(0.005)  # the line
+
+    return handle
+
+
+ANSWER = b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s"
+
+
+@pytest.mark.parametrize(
+    ("upload", "cut_after", "outcome", "reason"),
+    [
+        (ANSWER % (b"503 Busy", 0, b""), 100, Outcome.UNKNOWN, Reason.LINE_IN_USE),
+        (ANSWER % (b"401 No", 0, b""), 100, Outcome.DOWN, f"{Reason.WRONG_STATUS} 401"),
+        (ANSWER % (b"200 OK", 4, b"halo"), 100, Outcome.DOWN, Reason.BAD_ANSWER),
+        (ANSWER % (b"200 OK", 2, b"{}"), 100, Outcome.DOWN, Reason.BAD_ANSWER),
+        (b"halo\r\n\r\n", 100, Outcome.DOWN, Reason.BAD_ANSWER),
+        (b"", 3, Outcome.DOWN, Reason.BAD_ANSWER),
+    ],
+)
+def test_the_other_end_is_wrong(
+    tmp_path: Path, upload: bytes, cut_after: int, outcome: Outcome, reason: str
+) -> None:
+    """A collector that is busy, refuses, speaks nonsense or hangs up is said as such, and what the
+    test had cost by then is booked."""
+
+    async def run() -> Look:
+        async with serving(slow_line(upload, cut_after=cut_after)) as port:
+            probe = ThroughputProbe(resolve, SystemClock(), lambda: 0)
+            file = str(tmp_path / "b.json")
+            settings = Throughput(f"http://127.0.0.1:{port}/", budget_file=file)
+            return await probe(check_of(settings, timeout_seconds=20))
+
+    seen = asyncio.run(run())
+    assert (seen.outcome, seen.reason) == (outcome, reason)
+    spent = 10**9 - Budget(tmp_path / "b.json").left(SystemClock().wall_ms(), 10**9)
+    assert spent == seen.readings["test_bytes"] > 0
 
 
 def test_budget_over_months(tmp_path: Path) -> None:
