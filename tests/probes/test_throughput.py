@@ -85,7 +85,7 @@ def test_a_failed_test_gives_back(tmp_path: Path) -> None:
 
 
 def slow_line(upload: bytes, *, cut_after: int = 100) -> Handler:
-    """Half a megabyte at some 8 Mbit/s, cut after so many blocks; ``upload`` answers whoever sends."""
+    """Half a megabyte at 8 Mbit/s, cut after so many blocks; ``upload`` answers whoever sends."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
