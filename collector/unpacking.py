@@ -11,6 +11,8 @@ from model.wire import DICTIONARIES, MARK
 
 MIDDLE, LINE, SAME, NEAR = 0, 1, 2, 3
 UNARY_MAX = 31
+NUMBERS_MAX = 60_000
+"""In one batch: what is unpacked in a twentieth of a second. Our probes send a third at most."""
 NUMBER_CHARACTERS = 20
 """As many as a number of the packed form can take when it is written out."""
 
@@ -36,12 +38,11 @@ def unpack(body: bytes, limits: Limits) -> tuple[dict[str, str], list[bytes]]:
     counts = [0] * len(texts)
     for row in rows:
         counts[row] += 1
-    size = sum(
-        count * (len(text) + NUMBER_CHARACTERS * text.count(MARK))
-        for text, count in zip(texts, counts, strict=True)
-    )
-    if size > limits.inflated_bytes:
-        raise TooLargeError(f"unpacks to more than {limits.inflated_bytes} bytes")
+    marks = [text.count(MARK) for text in texts]
+    numbers = sum((count + 1) * mark for count, mark in zip(counts, marks, strict=True))
+    size = sum(count * len(text) for count, text in zip(counts, texts, strict=True))
+    if numbers > NUMBERS_MAX or size + numbers * NUMBER_CHARACTERS > limits.inflated_bytes:
+        raise TooLargeError("unpacks to more than a batch may hold")
     bits = _Bits(packed)
     written = [
         iter(bits.lines(text.decode(), count)) for text, count in zip(texts, counts, strict=True)

@@ -63,8 +63,9 @@ def test_what_does_not_add_up_is_refused(body: bytes, why: str) -> None:
         deflated(b"p e 1\n" + b"x" * 50_000 + b"\n\n" + bytes(20_000)),
         deflated(b"p e 1\n" + b"\1" * 10_000 + b"\n\n" + bytes(20_000)),
         deflated(b"p e 1\nx\n\n" + bytes(20_001)),
+        deflated(b"p e 1\nx\n" + b"\1" * 200_000 + b"\n\n\0"),
     ],
-    ids=["deflate", "long text", "many numbers", "many lines"],
+    ids=["deflate", "long text", "many numbers", "many lines", "many columns"],
 )
 def test_bombs_are_refused_small(body: bytes) -> None:
     """S-03: what would become large is refused before it is: 16 MiB at most (a body has 1 MiB)."""
