@@ -9,11 +9,11 @@ cd "$(dirname "$0")"
 wanted="python3-venv iproute2 util-linux"
 if [ "${1:-}" = test ]; then
     # fping: judge of our echoes. chromium: opens our pages as a phone does. poppler-utils: our PDF
-    # as pictures and text. iperf3: judge of our throughput. nftables: a line that loses packets. The
+    # as pictures and text. iperf3: judge of our throughput. nftables: a line that loses packets. gdal-bin: judge of the exports. The
     # others are what we speak with.
     wanted="$wanted fping chromium chromium-driver poppler-utils busybox snmpd snmp nginx-light openssl"
     wanted="$wanted victoria-metrics prometheus shellcheck faketime curl dnsmasq-base prometheus-blackbox-exporter iperf3 prometheus-snmp-exporter"
-    wanted="$wanted nftables rtsp-server-perl"
+    wanted="$wanted nftables rtsp-server-perl gdal-bin"
     # influxdb is a peer in the bench and nothing else: only where we may install it ourselves.
     if [ "$(id -u)" = 0 ]; then wanted="$wanted influxdb"; fi
 fi
