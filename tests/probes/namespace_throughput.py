@@ -43,11 +43,14 @@ def serve() -> None:
     asyncio.run(_Told(config).serve())
 
 
-def iperf3(address: str, *more: str) -> dict[str, float]:
-    """Mbit/s of IP packets at the receiver, and the bytes that took."""
+def iperf3(address: str, *more: str) -> dict[str, float] | None:
+    """Mbit/s of IP packets at the receiver, and the bytes that took; None where iperf3 has no
+    figure, as of very few bytes."""
     command = ["iperf3", "-c", address, "-J", *more]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    received = json.loads(done.stdout)["end"]["sum_received"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    received = json.loads(done.stdout)["end"].get("sum_received")
+    if not received or not received["seconds"]:
+        return None
     return {
         "mbit_s": received["bits_per_second"] / 1e6 * PACKET_SHARE,
         "bytes": received["bytes"] * PACKET_SHARE,
@@ -56,7 +59,7 @@ def iperf3(address: str, *more: str) -> dict[str, float]:
 
 def peer(address: str, look: Look) -> dict[str, object]:
     """iperf3, ten seconds each way as it does by itself, and again with no more bytes than we."""
-    half = ("-n", str(int(look.readings["test_bytes"] / 2)))
+    half = ("-l", "8K", "-n", str(int(look.readings["test_bytes"] / 2)))
     return {
         "download": iperf3(address, "-R"),
         "upload": iperf3(address),
