@@ -5,6 +5,7 @@ Delay is a fixed part plus an exponential queue; loss is a two-state chain per e
 Elliott 1963): in the bad state everything is lost, bursts last ``BURST_ECHOES`` on average.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -140,12 +141,9 @@ def round_trips(
             spacing = rng.standard_exponential(at.size, dtype=np.float32) / (count - rank)
             delay = delay + scale * spacing
             ordered[rank] = np.minimum(delay, LONGEST_SECONDS)
-        position = 0.95 * (count - 1)
-        below = int(position)
-        above = min(below + 1, count - 1)
         least[at], most[at] = ordered[0], ordered[-1]
         median[at] = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
-        p95[at] = ordered[below] + (position - below) * (ordered[above] - ordered[below])
+        p95[at] = ordered[math.ceil(0.95 * count) - 1]
         if count > 1:  # the mean step lies between an even walk across the spread and all of it
             even = 1 / (count - 1)
             share = even + (1 - even) * 0.6 * rng.random(at.size, dtype=np.float32)
