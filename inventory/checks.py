@@ -4,6 +4,7 @@ Law: a kind of look has its own keys and no others; what the look itself could o
 time (a URL that is none, a port that cannot be) is a mistake of the file, with its line.
 """
 
+import ipaddress
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
@@ -191,6 +192,14 @@ def _read(
         source.wrong(table.line, f"{where}: is for nobody: list its site_kinds or sites")
     if "address" not in table.entries and kind not in NO_ADDRESS:
         source.wrong(table.line, f"{where}: 'address' is missing: add it")
+    if kind == "snmp" and (one := told.get("address", SITE_ADDRESS)) != SITE_ADDRESS:
+        try:
+            ipaddress.ip_address(one)
+        except ValueError:
+            source.wrong(
+                table.entries["address"].line,
+                f"{where}.address: {shown(one)} is a name: SNMP devices are asked by IP address",
+            )
     if len(source.mistakes.found) > before:
         return None
     return _service_check(name, kind, told, settings)

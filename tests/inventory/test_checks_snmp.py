@@ -82,3 +82,10 @@ async def test_the_last_door(address: str, anyio_backend: str) -> None:
 def anyio_backend() -> str:
     """The event loop of the tests."""
     return "asyncio"
+
+
+def test_a_device_has_an_address_and_no_name(tmp_path: Path) -> None:
+    """Who answers to a name can change between two polls; traps come from an address too."""
+    line = f"{{kind: snmp, address: router.desa.id, credentials: routers, sites: [{SITE}]}}"
+    with pytest.raises(InputError, match="is a name: SNMP devices are asked by"):
+        load(written(tmp_path, line))
