@@ -12,7 +12,7 @@ import numpy as np
 
 from collector.engine import Engine
 from collector.settings import VerdictSettings
-from model.measurement import Outcome
+from model.measurement import Outcome, Reason
 from model.timeline import Interval
 
 _HOUR_MS = 3_600_000
@@ -104,6 +104,7 @@ _ISLANDS = """
 WITH ordered AS (
     SELECT number, first_ms, outcome, reason,
            lag(outcome) OVER before AS outcome_before, lag(last_ms) OVER before AS last_before_ms,
+           lag(reason) OVER before AS reason_before,
            coalesce(sum(looks) OVER (before ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
                AS looks_before
     FROM edges WINDOW before AS (PARTITION BY number ORDER BY first_ms, outcome, reason)
@@ -111,6 +112,7 @@ WITH ordered AS (
     SELECT o.*, s.interval_ms, s.last_ms AS series_last_ms, s.looks AS series_looks
     FROM ordered o JOIN series s USING (number)
     WHERE outcome IS DISTINCT FROM outcome_before
+       OR (outcome = $unknown AND reason <> reason_before)
        OR first_ms - last_before_ms > $gap_intervals * s.interval_ms
 ), folded AS (
     SELECT number, outcome, reason, first_ms,
@@ -127,7 +129,7 @@ FROM folded f JOIN series s USING (number) ORDER BY number, f.first_ms, f.last_m
 
 @dataclass(frozen=True, slots=True)
 class Island:
-    """Consecutive looks of one series with one outcome.
+    """Consecutive looks of one series with one outcome; where that is UNKNOWN, with one reason.
 
     ``first_ms`` and ``last_ms`` are the times of its first and last look; ``interval_ms`` is the
     interval that the series keeps.
@@ -139,6 +141,12 @@ class Island:
     reason: str
     looks: int
     interval_ms: int
+
+    @property
+    def failed(self) -> bool:
+        """Nothing answered. Above a broken rung that is not said of the rung that was looked at
+        (its outcome is UNKNOWN), but of what lies beyond it all the same."""
+        return self.outcome is Outcome.DOWN or self.reason.startswith(Reason.BELOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +172,10 @@ def find_islands(engine: Engine, interval: Interval, settings: VerdictSettings) 
     engine.run(_STEADY, steadiness)
     engine.run(_DAYS, steadiness)
     engine.run(_EDGES, bounds)
-    found = engine.columns(_ISLANDS, {"gap_intervals": settings.gap_intervals})
+    found = engine.columns(
+        _ISLANDS,
+        {"gap_intervals": settings.gap_intervals, "unknown": Outcome.UNKNOWN.value},
+    )
     return list(_series(found))
 
 

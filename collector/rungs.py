@@ -36,11 +36,11 @@ class Rungs:
 def rungs_of(looks: SiteLooks, interval: Interval) -> Rungs:
     """What the probe of a site saw in ``interval``."""
     national = list(looks.of(Vantage.VILLAGE, Rung.NATIONAL))
-    failed = [island for island in national if _failed(island) and _touches(island, interval)]
+    failed = [island for island in national if island.failed and _touches(island, interval)]
     if not failed:
         return Rungs(False if national else None)
     abroad = looks.of(Vantage.VILLAGE, Rung.INTERNATIONAL)
-    beyond = [*failed, *(one for one in abroad if _failed(one) and _touches(one, interval))]
+    beyond = [*failed, *(one for one in abroad if one.failed and _touches(one, interval))]
     return Rungs(
         lived=True,
         lan_answered=_answered(looks.of(Vantage.VILLAGE, Rung.LAN), interval),
@@ -48,10 +48,6 @@ def rungs_of(looks: SiteLooks, interval: Interval) -> Rungs:
         portal=next((one.reason for one in failed if one.reason in PORTAL_REASONS), None),
         names_failed=all(one.reason in NAME_REASONS for one in beyond),
     )
-
-
-def _failed(island: Island) -> bool:
-    return island.outcome is Outcome.DOWN or island.reason.startswith(Reason.BELOW)
 
 
 def _touches(island: Island, interval: Interval) -> bool:

@@ -111,7 +111,7 @@ def _claims(looks: SiteLooks, blindness: Blindness, settings: VerdictSettings) -
             if island.outcome is Outcome.UP:
                 claims.up.append(Interval(island.first_ms, island.last_ms + 1))
                 claims.held_up.append(span)
-            elif island.outcome is Outcome.DOWN:
+            elif island.failed:
                 believed = subtract([span], doubted)
                 claims.down.extend(believed)
                 claims.down_looks.extend(_FailedLooks(island, piece) for piece in believed)

@@ -121,6 +121,19 @@ def test_each_outcome_has_its_islands_and_its_first_reason(tmp_path: Path) -> No
     assert [one.reason for one in found[0].islands] == ["", "no answer", "no route", ""]
 
 
+def test_unknown_looks_are_told_apart_by_their_reason(tmp_path: Path) -> None:
+    """What failed above a broken rung failed; what was not looked at for the budget did not."""
+    reasons = ["below: isp_gateway", "below: isp_gateway", "budget", "budget"]
+    rows = [
+        look(START + number * MIN, Outcome.UNKNOWN, reason) for number, reason in enumerate(reasons)
+    ]
+    (found,) = islands(tmp_path, rows)
+    assert [(one.reason, one.looks, one.failed) for one in found.islands] == [
+        ("below: isp_gateway", 2, True),
+        ("budget", 2, False),
+    ]
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     st.lists(st.sampled_from("UUUUUUD?."), min_size=30, max_size=90),
