@@ -177,6 +177,9 @@ class _Stretch:
         self._ping(sheet, series, lives, lives & ~broken & ~inside, base)
         below = lives & inside & self._roster.sees_lan[:, None]
         sheet.fail(series, below, Reason.BELOW + Rung.LAN, Outcome.UNKNOWN)
+        if not gateway:
+            cut = lives & self._hit(series, lambda fate: fate.cut) & ~inside
+            sheet.fail(series, cut, Reason.BELOW + Rung.ISP_GATEWAY, Outcome.UNKNOWN)
 
     def _ping(
         self, sheet: Sheet, series: Series, looked: Array, answered: Array, base: Array

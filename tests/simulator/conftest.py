@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from model.columns import Block, Coded
+from model.site import Site
 from model.timeline import Interval
 from simulator.history import blocks
 from simulator.province import SimulatedProvince, make_province
@@ -33,6 +34,19 @@ def rows_of(block: Block) -> Rows:
 def village() -> SimulatedProvince:
     """Sixty villages with hardly any loss, so that one look is as good as another."""
     return make_province(7, 60, 4, loss_range=(1e-9, 2e-9))
+
+
+@pytest.fixture(scope="session")
+def probed(village: SimulatedProvince) -> Site:
+    """A grid site with a probe and a tunnel, without a battery."""
+    return next(
+        site
+        for site in village.inventory.sites
+        if site.has_probe
+        and site.feeder
+        and village.devices[site.id].has_tunnel
+        and not village.devices[site.id].battery_seconds
+    )
 
 
 @pytest.fixture
