@@ -16,13 +16,18 @@ from collector.settings import BlameSettings
 from model.measurement import Reason
 from model.timeline import Interval
 
+# A site has one device that its line hangs on: the probe's own, else the first by name (a UPS
+# outlives what the router beside it does not). A call for help proves life as well as a look.
 _BOOTS = """
 SELECT site, boot_id, epoch_ms(min("at")) AS first_ms, epoch_ms(max("at")) AS last_ms,
        arg_min(uptime_seconds, "at") AS uptime, max(coalesce(boot_reason, 0)) AS reason
 FROM looks
 WHERE "at" >= make_timestamptz($start_ms * 1000) AND "at" < make_timestamptz($end_ms * 1000)
-  AND kind = 'device' AND outcome = 1 AND boot_id IS NOT NULL AND uptime_seconds IS NOT NULL
-GROUP BY site, boot_id ORDER BY site, first_ms
+  AND kind IN ('device', 'sos') AND outcome = 1
+  AND boot_id IS NOT NULL AND uptime_seconds IS NOT NULL
+GROUP BY site, target, boot_id
+QUALIFY target = min(target) OVER (PARTITION BY site)
+ORDER BY site, first_ms
 """
 
 _COLD_STARTS = """
