@@ -29,7 +29,7 @@ DAY_MS = 86_400_000
 
 ECHO_BYTES = 20 + 24
 """An echo or its answer over IPv4: header, ICMP header, our payload (``probes/echo_packet.py``)."""
-LOOK_BYTES = {"dns": 250, "tcp": 400, "tls": 6_000, "rtsp": 1_500, "device": 0}
+LOOK_BYTES = {"dns": 300, "tcp": 400, "tls": 6_000, "rtsp": 1_500, "device": 0}
 """What a look of a kind costs that does not say so in its readings; others: ``OTHER_BYTES``."""
 OTHER_BYTES = 10_000
 FAR = frozenset({Rung.NATIONAL, Rung.INTERNATIONAL, Rung.APPLICATION})
