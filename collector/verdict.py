@@ -22,6 +22,10 @@ _PROVES_INTERNET = {
 }
 """Who looked at what, when a good look proves that the site has internet."""
 
+_LINE_FAILED = {Reason.BELOW + rung for rung in (Rung.WAN, Rung.ISP_GATEWAY, Rung.NATIONAL)}
+"""What a probe says that saw the line fail below what it looked at. One that did not even reach its
+own router could not see the line."""
+
 
 @dataclass
 class SiteLooks:
@@ -111,7 +115,7 @@ def _claims(looks: SiteLooks, blindness: Blindness, settings: VerdictSettings) -
             if island.outcome is Outcome.UP:
                 claims.up.append(Interval(island.first_ms, island.last_ms + 1))
                 claims.held_up.append(span)
-            elif island.failed:
+            elif island.outcome is Outcome.DOWN or island.reason in _LINE_FAILED:
                 believed = subtract([span], doubted)
                 claims.down.extend(believed)
                 claims.down_looks.extend(_FailedLooks(island, piece) for piece in believed)
