@@ -16,7 +16,7 @@ import numpy as np
 from model.columns import TEXT_COLUMNS
 from model.measurement import METRICS, Vantage
 
-_SITES_AT_ONCE = 2_500
+_SITES_AT_ONCE = 8_000
 """A nation is concluded part by part: the rows of its week between two steps of an analysis are
 far more than memory holds, and spilling them took longer than all the rest."""
 
