@@ -53,14 +53,7 @@ def outages(
         return
     rows.show(
         found,
-        {
-            "site": lambda row: row["site"],
-            "since": lambda row: row["since"],
-            "lasted": lambda row: wording.duration(row["seconds"]) + (" +" if row["open"] else ""),
-            "cause": lambda row: row["cause"],
-            "sure": lambda row: wording.share(row["confidence"], 0),
-            "evidence": lambda row: row["evidence"][0] if row["evidence"] else "",
-        },
+        rows.OUTAGE_COLUMNS,
         title=f"Outages {chosen} (revision {record.revision}); + goes on beyond the week",
         as_json=as_json,
         as_csv=as_csv,

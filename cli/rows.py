@@ -10,10 +10,20 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from cli import terminal
+from cli import terminal, wording
 
 Row = Mapping[str, Any]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+OUTAGE_COLUMNS: Mapping[str, Callable[[Row], str]] = {
+    "site": lambda row: row["site"],
+    "since": lambda row: row["since"],
+    "lasted": lambda row: wording.duration(row["seconds"]) + (" +" if row["open"] else ""),
+    "cause": lambda row: row["cause"],
+    "sure": lambda row: wording.share(row["confidence"], 0),
+    "evidence": lambda row: row["evidence"][0] if row["evidence"] else "",
+}
+"""For people: an outage, of a line or of a service."""
 
 
 def show(

@@ -89,14 +89,7 @@ def _show_stops(
     listed.sort(key=lambda row: (row["start"], row["site"]))
     rows.show(
         listed,
-        {
-            "site": lambda row: row["site"],
-            "since": lambda row: row["since"],
-            "lasted": lambda row: wording.duration(row["seconds"]) + (" +" if row["open"] else ""),
-            "cause": lambda row: row["cause"],
-            "sure": lambda row: wording.share(row["confidence"], 0),
-            "evidence": lambda row: row["evidence"][0] if row["evidence"] else "",
-        },
+        rows.OUTAGE_COLUMNS,
         title=title,
         as_json=as_json,
         as_csv=as_csv,
