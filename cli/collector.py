@@ -184,7 +184,8 @@ def fetch(
     if isinstance(source, ParquetArchive):
         raise InputError("--archive parquet needs no fetching: copy its folder")
     watched = load(inventory)
-    interval = week_interval(watched, chosen_week(week, watched), time.time_ns() // 1_000_000)
+    chosen = chosen_week(week, watched)
+    interval = week_interval(watched, chosen, time.time_ns() // 1_000_000)
     looks = fetched = 0
     bar = Progress(console=terminal.stderr, transient=True, disable=not terminal.stderr.is_terminal)
     with bar:
@@ -194,7 +195,7 @@ def fetch(
             fetched += hour.looks if hour.fetched else 0
             bar.advance(task)
     terminal.stderr.print(
-        f"{looks:,} looks of {chosen_week(week, watched)} with margins, {fetched:,} of them new",
+        f"{looks:,} looks of {chosen} with margins, {fetched:,} of them new",
         markup=False,
     )
 

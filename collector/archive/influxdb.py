@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from influxdb_client.client.influxdb_client import InfluxDBClient  # noqa: TID251 - the one file
 from influxdb_client.client.write_api import SYNCHRONOUS  # noqa: TID251 - as above
@@ -88,12 +88,12 @@ class InfluxArchive:
 
     def rows(self, interval: Interval) -> int:
         """See Archive; the server counts."""
-        tables = self._ask(
+        counted = self._rows(
             interval,
             '|> filter(fn: (r) => r._field == "outcome") |> group() |> count()'
             ' |> keep(columns: ["_value"])',
         )
-        return sum(int(record["_value"]) for table in tables for record in table.records)
+        return sum(int(row["_value"]) for row in counted)
 
     def looks(self, interval: Interval) -> Block:
         """See Archive. The server makes one row of the fields of a look. Whole numbers and others
@@ -132,11 +132,6 @@ class InfluxArchive:
                     header = row
                 elif row:
                     yield dict(zip(header, row, strict=True))
-
-    def _ask(self, interval: Interval, rest: str) -> Any:
-        api = self._writer.client.query_api()
-        query = self._flux(interval, rest)
-        return self._writer.asked(lambda: api.query(query, org=self._org))
 
     def _flux(self, interval: Interval, rest: str) -> str:
         start, stop = (
